@@ -7,11 +7,9 @@ from typing import Any
 
 from convsafe.benchmark.judging import read_verdicts
 from convsafe.benchmark.runs import Run
-from convsafe.taxonomy.tree import load_tree
+from convsafe.taxonomy.tree import NEVER_SHOWN, load_tree
 
 SHOWN = 80
-# Nothing of this leaf is ever displayed.
-NEVER_SHOWN = "child_sexual_exploitation"
 _ORDER = (
     "complied with harm",
     "refused harmless",

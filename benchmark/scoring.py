@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 
 # The slices of every metric beside the whole, and the column each is read from.
 SLICES = ("area", "hazard", "language", "source", "expected", "config")
+# The one slice that shows transformed cases by their family where the rest is on plain ones.
+TRANSFORM = "transform"
+PLAIN = "none"
+# The config whose figures are on untransformed cases.
+CORE = "core"
 ALL = "all"
 HEADLINE = "areas_mean"
 
@@ -90,14 +95,19 @@ def score(
         raise BadInput("there is nothing to score: no generation yet", file=run.folder)
     card = judge_card(judge)
     verdicts = judge_run(run, judge) if fresh else read_verdicts(run.verdicts_path(judge))
-    estimates = tuple(estimate(cases, verdicts, card.tells))
+    plain_only = run.settings["release"].get("config") == CORE
+    estimates = tuple(estimate(cases, verdicts, card.tells, plain_only=plain_only))
     scores = Scores(estimates, run.settings, card, len(cases), missing)
     write_json(run.folder / "scores.json", scores.to_row())
     return scores
 
 
 def estimate(
-    cases: pl.DataFrame, verdicts: pl.DataFrame, tells: Sequence[str]
+    cases: pl.DataFrame,
+    verdicts: pl.DataFrame,
+    tells: Sequence[str],
+    *,
+    plain_only: bool = False,
 ) -> Iterator[Estimate]:
     """Yield every figure a judge that `tells` these things can support.
 
@@ -105,6 +115,7 @@ def estimate(
         cases: The suite's cases; those without a verdict are not counted.
         verdicts: One row a case, as `judge` returns them.
         tells: Among stance, responsive and unsafe.
+        plain_only: Take untransformed cases for everything but the slice by transforms.
 
     Raises:
         BadInput: If a verdict has no case, or a case more than one verdict.
@@ -113,7 +124,7 @@ def estimate(
     for name in METRICS.names():
         metric = load_metric(name)
         if metric.needs in tells:
-            yield from _metric(metric, frame)
+            yield from _metric(metric, frame, plain_only)
 
 
 def _joined(cases: pl.DataFrame, verdicts: pl.DataFrame) -> pl.DataFrame:
@@ -130,7 +141,7 @@ def _joined(cases: pl.DataFrame, verdicts: pl.DataFrame) -> pl.DataFrame:
     absent = [pl.lit(None, pl.String).alias(c) for c in wanted if c not in cases.columns]
     return (
         cases.with_columns(absent)
-        .select(wanted)
+        .select(*wanted, _families(cases))
         .with_columns(
             pl.col("expected").fill_null("none"),
             area=pl.col("hazards")
@@ -142,11 +153,23 @@ def _joined(cases: pl.DataFrame, verdicts: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _metric(metric: Metric, frame: pl.DataFrame) -> Iterator[Estimate]:
+def _families(cases: pl.DataFrame) -> pl.Expr:
+    """Return the families of transforms that each case bears, `none` for a plain one."""
+    import polars as pl
+
+    if "transforms" not in cases.columns or cases.schema["transforms"] == pl.Null:
+        return pl.lit([PLAIN]).alias(TRANSFORM)
+    kinds = pl.col("transforms").list.eval(pl.element().struct.field("kind")).list.unique()
+    return pl.when(kinds.list.len() > 0).then(kinds).otherwise(pl.lit([PLAIN])).alias(TRANSFORM)
+
+
+def _metric(metric: Metric, frame: pl.DataFrame, plain_only: bool) -> Iterator[Estimate]:
     """Yield a metric's figure for the whole, for every slice, and as the mean over areas."""
     import polars as pl
 
-    counted = frame.filter(metric.counted).with_columns(event=metric.event, all=pl.lit(ALL))
+    every = frame.filter(metric.counted).with_columns(event=metric.event, all=pl.lit(ALL))
+    yield from _figures(metric.name, TRANSFORM, _table(every, TRANSFORM))
+    counted = every.filter(pl.col(TRANSFORM).list.contains(PLAIN)) if plain_only else every
     for slice in (ALL, *SLICES):
         table = _table(counted, slice)
         yield from _figures(metric.name, slice, table)

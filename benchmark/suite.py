@@ -155,12 +155,12 @@ def _rows(path: Path, expected: str) -> list[dict[str, Any]]:
 
 def own_release() -> Path:
     """Return the release of our own core set, built into the cache when it is not there yet."""
-    from convsafe.data_builders.core import PROMPTS
+    from convsafe.data_builders.core import own_files
     from convsafe.data_builders.fetch import cache_folder
     from convsafe.data_builders.writer import LAYOUT, build
 
     digest = hashlib.sha256(f"{SCHEMA_VERSION}.{LAYOUT}".encode())
-    for path in (*sorted(PROMPTS.glob("*.yaml")), *sorted(HAZARDS.glob("*.yaml"))):
+    for path in (*own_files(), *sorted(HAZARDS.glob("*.yaml"))):
         digest.update(path.read_bytes())
     folder = cache_folder() / "releases" / f"core-{digest.hexdigest()[:16]}"
     if not (folder / "manifest.json").exists():

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple
 
-from convsafe.data_builders.core import core_cases
+from convsafe.data_builders.core import own_cases
+from convsafe.data_builders.core_view import core_ids
+from convsafe.data_builders.derive import Derived, derive
 from convsafe.data_builders.fetch import fetch, given_path
 from convsafe.data_builders.languages import disagreements
 from convsafe.data_builders.merge import Duplicate, merge
+from convsafe.data_builders.recipe import FULL, check_wanted, load_recipe, wanted_names
 from convsafe.data_builders.source import (
     SOURCES,
     Dropped,
@@ -35,8 +39,9 @@ class Part(NamedTuple):
 class Assembly:
     """The suite before it is written.
 
-    `cases` are distinct, linked and in order of their ids; `unverified` holds the sources that
-    stand outside every total; `doubtful` the language tags that two detectors doubt.
+    `cases` are distinct, linked and in order of their ids, the transformed ones among them;
+    `derived` says how these were made, `core` which cases the core view shows. `unverified` holds
+    the sources outside every total; `doubtful` the language tags that two detectors doubt.
     """
 
     cases: tuple[Case, ...]
@@ -46,6 +51,9 @@ class Assembly:
     doubtful: tuple[dict[str, Any], ...]
     left_out: dict[str, str]
     unverified: tuple[Part, ...] = ()
+    recipe: str = ""
+    derived: Derived = field(default_factory=Derived)
+    core: frozenset[str] = frozenset()
 
     @property
     def merged(self) -> int:
@@ -56,16 +64,21 @@ class Assembly:
 def assemble(
     sources: Sequence[str] | None = None,
     *,
+    transforms: Sequence[str] | None = None,
+    recipe: str | Path = FULL,
     keep: Callable[[SourceCard], bool] = lambda _: True,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Assembly:
-    """Read sources and our own prompts and make one suite of them.
+    """Read sources and our own prompts and make one suite of them, transformed by a recipe.
 
     Args:
         sources: Names of sources to include beside our own prompts; by default all, and those
             that cannot be reached are left out and named. A source asked for by name must be
             there. An unverified source is read only by its name, or where the user gives its
             path; it changes nothing in the others.
+        transforms: Names of the transforms to apply (`cipher`, `cipher/caesar`, `caesar`); None or
+            `all` for every one, an empty list for none.
+        recipe: The YAML that says which transforms on which cases.
         keep: Which sources may be used at all, by their card (a licence profile).
         progress: Called with what is being done.
 
@@ -73,7 +86,10 @@ def assemble(
         ChecksumMismatch: If an upstream file is not the pinned one.
         BadInput: On an upstream row or own prompt that cannot be used, naming its place.
         Unavailable: If a source asked for by name cannot be had.
+        UnknownName: If a source or transform is not there.
     """
+    wanted, plan = wanted_names(transforms), load_recipe(recipe)
+    check_wanted(plan, wanted)
     parts, left_out = _collect(sources, keep, progress)
     verified = [part for part in parts if part.card.verified]
     progress("merging duplicates")
@@ -83,14 +99,22 @@ def assemble(
     )
     _check_links(kept)
     progress("checking languages")
+    doubtful = disagreements(kept)
+    progress("transforming")
+    derived = derive(kept, plan, wanted, {part.card.name for part in verified})
+    cases = sorted((*kept, *derived.cases), key=lambda case: case.id)
+    _check_unique(cases)
     return Assembly(
-        cases=tuple(kept),
+        cases=tuple(cases),
         cards=tuple(part.card for part in verified),
         duplicates=tuple(duplicates),
         dropped=tuple(entry for part in verified for entry in part.dropped),
-        doubtful=tuple(disagreements(kept)),
+        doubtful=tuple(doubtful),
         left_out=left_out,
         unverified=tuple(part for part in parts if not part.card.verified),
+        recipe=plan.name,
+        derived=derived,
+        core=core_ids(cases, plan.core),
     )
 
 
@@ -100,7 +124,7 @@ def _collect(
     progress: Callable[[str], None],
 ) -> tuple[list[Part], dict[str, str]]:
     """Return our own prompts and every source that can be had, and why others cannot."""
-    parts, left_out = [Part(core_card(), list(core_cases()), [])], dict[str, str]()
+    parts, left_out = [Part(core_card(), list(own_cases()), [])], dict[str, str]()
     for name in _default_names() if sources is None else dict.fromkeys(sources):
         progress(f"reading {name}")
         module = load_source(name)

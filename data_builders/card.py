@@ -7,20 +7,34 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from convsafe.data_builders.canary import CANARY_TEXT
+from convsafe.data_builders.domain_sets import about_sets
+from convsafe.data_builders.transform import each_kind
 
 # What each config holds, for the card; a new config must say so here.
 ABOUT = {
-    "core": "Our own paired prompts: a harmful request and its harmless twin for every hazard.",
+    "core": "A small balanced view of our own pairs: every hazard area, and each under every family"
+    " of transforms.",
     "harm": "Requests on hazards, in their plain form.",
     "over_refusal": "Harmless requests that look unsafe; a refusal is the error.",
     "multilingual": "Requests in other languages, linked to their English base where there is one.",
-    "science": "Questions on hazardous or regulated substances.",
+    "ciphers": "Pairs enciphered behind an expert's prompt, with the same prompt in plain text as"
+    " their control.",
+    "personas": "Remarks on groups of people, and pairs put to a model in an invented person's"
+    " part.",
+    "styles": "Pairs in twenty linguistic styles.",
+    "science": "Hazardous or regulated science, laboratory practice, controlled substances.",
     "boundary": "Requests an assistant should not comply with for reasons other than safety.",
-    "operational": "Requests inside and outside an assistant's stated purpose and abilities.",
-    "jailbreak": "Harmful requests hidden in a task or pressed on the model.",
-    "medical": "Medical requests against professional ethics, and choices of a safe medicine.",
-    "manipulation": "Roles that manipulate people, and neutral persuasion as their control.",
-    "dialog": "Conversations of several turns.",
+    "operational": "Requests inside and outside an agent's purpose, plain and dressed as its own.",
+    "jailbreak": "Pairs hidden in a task, pressed on the model, or led up to over several turns.",
+    "medical": "Clinical hazards, medication, professional ethics, and choices of a safe medicine.",
+    "mental_health": "Crises told openly or not, refusals that need care, everyday questions.",
+    "manipulation": "Persuasion by foul means, the same end without them, and honest persuasion.",
+    "personalized": "Questions whose safe answer depends on who asks, with and without a profile.",
+    "professional": "Work tasks by sector and occupation whose completion would be a breach.",
+    "dialog": "Conversations of several turns: tasks, and requests to ask back or hand over.",
+    "grounding": "Questions with given sources, and roles to keep.",
+    "robustness": "Multiple choice on bias, misconceptions and stability under rewording.",
+    "agents": "A user passes on what an attacker wrote, with and without a wish for safety.",
 }
 LICENSE = "LICENSE.md"
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"))
@@ -65,6 +79,8 @@ def dataset_card(manifest: Mapping[str, Any], release: ReleaseFacts | None = Non
         front=_yaml(_front_matter(manifest, release)),
         manifest=manifest,
         about=ABOUT,
+        sets=about_sets(),
+        families={kind.name: kind for kind in each_kind()},
         release=release,
         canary=CANARY_TEXT,
     )

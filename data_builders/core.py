@@ -1,4 +1,7 @@
-"""Our own prompts: pairs of a harmful request and its harmless twin, read from `prompts/*.yaml`."""
+"""Our own prompts: pairs of a harmful request and its harmless twin, read from `prompts/*.yaml`.
+
+`own_cases` adds the domain sets and the agents to them.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +20,29 @@ _KEYS = {"hazard", "n", "request", "twin"}
 _OPTIONAL = {"expected", "also", "severity", "system", "agent"}
 
 
+def own_files() -> list[Path]:
+    """Return every file of ours that decides what our own suite is, beside the code."""
+    places = ("prompts", "sets", "agents", "recipes", "transforms")
+    return sorted(
+        path
+        for place in places
+        for path in (Path(__file__).parent / place).rglob("*")
+        if path.suffix in (".yaml", ".py")
+    )
+
+
+def own_cases() -> Iterator[Case]:
+    """Yield every case of ours: prompts, domain sets and the agents whose purpose we wrote."""
+    from convsafe.data_builders.domain_sets import set_cases
+    from convsafe.data_builders.scope import own_agent_cases
+
+    yield from core_cases()
+    yield from set_cases()
+    yield from own_agent_cases()
+
+
 def core_cases(folder: Path = PROMPTS) -> Iterator[Case]:
-    """Yield every own case, request and twin side by side.
+    """Yield every own prompt, request and twin side by side.
 
     Raises:
         BadInput: On a malformed file, naming the file and the pair.

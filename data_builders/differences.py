@@ -71,7 +71,7 @@ class Change(NamedTuple):
 
     @property
     def configs(self) -> set[str]:
-        """Every config whose scores the change touches; `core` is a view of our own prompts."""
+        """Every config whose scores the change may touch; `core` is a view of our own cases."""
         view = "core" if self.source == "core" else self.config
         return {self.config, self.before or self.config, view}
 

@@ -16,6 +16,7 @@ LEDGER = "licenses.json"
 Profile = Literal["permissive", "research", "all"]
 PROFILES: tuple[str, ...] = get_args(Profile)
 Terms = Literal["permissive", "research", "restricted"]
+_STRICTNESS: tuple[str, ...] = get_args(Terms)
 
 
 class License(NamedTuple):
@@ -57,11 +58,14 @@ class Decision(NamedTuple):
 
 
 def find_license(spdx: str, source: str) -> License:
-    """Return what is known of a licence.
+    """Return what is known of a licence; of several (`MIT AND CC-BY-4.0`) the strictest.
 
     Raises:
         BadInput: If nothing is, naming the source and the licence.
     """
+    if " AND " in spdx:
+        parts = [find_license(part, source) for part in spdx.split(" AND ")]
+        return max(parts, key=lambda part: _STRICTNESS.index(part.terms))
     if spdx not in LICENSES:
         raise BadInput(
             f"source {source!r} has the licence {spdx!r}, which no profile knows, so nothing says"

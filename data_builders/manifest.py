@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from convsafe.data_builders.assembly import Assembly
+from convsafe.data_builders.derive import coverage, transform_counts
 from convsafe.data_builders.source import Dropped, SourceCard
 from convsafe.taxonomy.files import sha256_of
 from convsafe.taxonomy.records import SCHEMA_VERSION, Case, Label
@@ -53,17 +54,44 @@ def make_manifest(
             name: {split: len(rows) for split, rows in splits.items()}
             for name, splits in configs.items()
         },
+        "made": {name: _made(splits) for name, splits in configs.items()},
+        "recipe": assembly.recipe,
+        "transforms": transform_counts(assembly.derived),
+        "unavailable": dict(assembly.derived.unavailable),
+        "coverage": {
+            area: {family: [cell.cases, cell.reason] for family, cell in row.items()}
+            for area, row in coverage(cases, assembly.derived.skipped).items()
+        },
         "languages": _counts(case.language for case in cases),
         "expected": _counts(case.expected or "none" for case in cases),
         "sources": {card.name: _source(card, cases, assembly.dropped) for card in assembly.cards},
         "unverified": {part.card.name: _unverified(*part) for part in assembly.unverified},
         "left_out": assembly.left_out,
-        "files": {
-            str(path.relative_to(folder)): {"sha256": sha256_of(path), "bytes": path.stat().st_size}
-            for path in sorted(folder.rglob("*"))
-            if path.is_file() and path.name != MANIFEST
-        },
+        "files": file_sums(folder),
         "tools": {name: version(name) for name in _TOOLS},
+    }
+
+
+def file_sums(folder: Path) -> dict[str, dict[str, Any]]:
+    """Return the sum and size of every file of a release but the manifest."""
+    return {
+        path.relative_to(folder).as_posix(): {
+            "sha256": sha256_of(path),
+            "bytes": path.stat().st_size,
+        }
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != MANIFEST
+    }
+
+
+def _made(splits: Mapping[str, Sequence[Case]]) -> dict[str, Any]:
+    """Return of what a config consists: plain cases, transformed ones by family, sources."""
+    cases = [case for rows in splits.values() for case in rows]
+    families = ("+".join(tag.kind for tag in case.transforms) for case in cases if case.transforms)
+    return {
+        "plain": sum(not case.transforms for case in cases),
+        "families": _counts(families),
+        "sources": sorted({case.source for case in cases}),
     }
 
 

@@ -62,8 +62,11 @@ def merge(
         The kept cases sorted by id, and every duplicate found with what was done.
     """
     links = _Links(case.id for case in cases)
+    together: dict[str, str] = {}
     for case in cases:
         links.join(case.id, case.base_id)
+        # What its builder put into one cluster stays in one.
+        links.join(case.id, together.setdefault(case.cluster_id, case.id))
         if case.twin_id:
             links.join(case.id, case.twin_id)
     found = _Found({case.base_id for case in cases if case.base_id != case.id})

@@ -23,21 +23,29 @@ from convsafe.data_builders.ledger import (
     decisions,
     ledger,
 )
-from convsafe.data_builders.manifest import MANIFEST, make_manifest
+from convsafe.data_builders.manifest import MANIFEST, file_sums, make_manifest
 from convsafe.data_builders.plots import bars
+from convsafe.data_builders.recipe import FULL, area_of
 from convsafe.data_builders.shards import SHARD_ROWS, write_shards
 from convsafe.data_builders.source import core_card
 from convsafe.data_builders.writer import Built, check_target, replacing, tables
 from convsafe.taxonomy.errors import BadInput, UnknownName
 from convsafe.taxonomy.files import sha256_of, write_json, write_jsonl
 from convsafe.taxonomy.records import Case
-from convsafe.taxonomy.tree import load_tree
 
 _VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)\Z")
 # Their versions can change the bytes of the card, the metadata or the plots.
 _TOOLS = ("datasets", "huggingface-hub", "jinja2", "matplotlib", "pyyaml")
 # Own files that decide what is in a release, beside the code.
-_INPUTS = ("data_builders/prompts", "taxonomy/hazards", "taxonomy/crosswalks")
+_INPUTS = (
+    *(
+        "data_builders/prompts",
+        "data_builders/sets",
+        "data_builders/agents",
+        "data_builders/recipes",
+    ),
+    *("data_builders/transforms", "taxonomy/hazards", "taxonomy/crosswalks"),
+)
 
 
 @dataclass(frozen=True)
@@ -78,6 +86,8 @@ def release(
     sources: Sequence[str] | None = None,
     date: str | None = None,
     hidden: str | Path | None = None,
+    transforms: Sequence[str] | None = None,
+    recipe: str | Path = FULL,
     workers: int = 1,
     shard_rows: int = SHARD_ROWS,
     progress: Callable[[str], None] = lambda _: None,
@@ -94,6 +104,8 @@ def release(
             takes. Each must be there: a release with a source missing would be another one.
         date: The day of the release, as `2026-11-24`; left out of every file when None.
         hidden: The public commitment to hidden prompts that `convsafe hidden commit` wrote.
+        transforms: Names of the transforms to apply; None for every one, an empty list for none.
+        recipe: The YAML that says which transforms on which cases.
         workers: How many files are written at once.
         shard_rows: Rows of one Parquet file at most.
         progress: Called with what is being done.
@@ -110,7 +122,7 @@ def release(
     plan = Plan(version, profile, date, tuple(decisions(profile, sources)), public)
     out = Path(out)
     check_target(out)
-    assembly = assemble(plan.names, progress=progress)
+    assembly = assemble(plan.names, transforms=transforms, recipe=recipe, progress=progress)
     check_rows(assembly, profile)
     progress("writing")
     with replacing(out) as folder:
@@ -146,7 +158,7 @@ def _write(
         write_json(folder / HIDDEN, {**plan.hidden, "canary": CANARY})
     manifest = _manifest(folder, plan, assembly, configs)
     write_documents(folder, manifest, info, licenses)
-    manifest |= {"files": _sums(folder)}
+    manifest |= {"files": file_sums(folder)}
     write_json(folder / MANIFEST, manifest)
     return manifest
 
@@ -154,6 +166,7 @@ def _write(
 def _reports(folder: Path, assembly: Assembly) -> None:
     """Write what was merged, dropped or doubted; every line bears the canary."""
     reports: Mapping[str, Iterable[Mapping[str, Any]]] = {
+        "not_applicable": (entry._asdict() for entry in assembly.derived.skipped),
         "duplicates": (entry.to_row() for entry in assembly.duplicates),
         "dropped": (entry._asdict() for entry in assembly.dropped),
         "languages": assembly.doubtful,
@@ -163,14 +176,10 @@ def _reports(folder: Path, assembly: Assembly) -> None:
 
 
 def _plots(folder: Path, assembly: Assembly) -> None:
-    areas = Counter(_area(case) for case in assembly.cases)
+    areas = Counter(area_of(case) or "no hazard" for case in assembly.cases)
     languages = Counter(case.language for case in assembly.cases)
     for (file, title), counts in zip(PLOTS.items(), (areas, languages), strict=True):
         bars(folder / file, title, counts)
-
-
-def _area(case: Case) -> str:
-    return load_tree().area_of(case.hazards[0]).id if case.hazards else "no hazard"
 
 
 def _manifest(
@@ -193,21 +202,10 @@ def _manifest(
 
 
 def _inputs() -> dict[str, str]:
-    """Return the sums of our own prompts and of the taxonomy."""
+    """Return the sums of our own texts and of the taxonomy."""
     root = Path(__file__).parents[1]
     return {
         path.relative_to(root).as_posix(): sha256_of(path)
         for place in _INPUTS
-        for path in sorted((root / place).glob("*.yaml"))
-    }
-
-
-def _sums(folder: Path) -> dict[str, dict[str, Any]]:
-    return {
-        path.relative_to(folder).as_posix(): {
-            "sha256": sha256_of(path),
-            "bytes": path.stat().st_size,
-        }
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != MANIFEST
+        for path in sorted((root / place).rglob("*.yaml"))
     }

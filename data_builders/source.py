@@ -208,6 +208,10 @@ class Reader:
         place = "/".join(row.keys)
         self.dropped.append(Dropped(self.card.name, row.file.name, row.line, place, reason))
 
+    def used(self, row: Row) -> None:
+        """Say that a row went into cases that `case` did not make."""
+        self._open.pop(row.place, None)
+
     def finish(self) -> None:
         """Raise `BadInput` if a row became neither a case nor a counted drop."""
         for row in self._open.values():

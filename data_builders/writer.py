@@ -14,14 +14,21 @@ from typing import Any
 
 from convsafe.data_builders.assembly import Assembly, assemble
 from convsafe.data_builders.card import dataset_card
-from convsafe.data_builders.manifest import MANIFEST, NAME, make_manifest, unverified_config
+from convsafe.data_builders.manifest import (
+    MANIFEST,
+    NAME,
+    file_sums,
+    make_manifest,
+    unverified_config,
+)
+from convsafe.data_builders.recipe import FULL
 from convsafe.taxonomy.arrow import case_table
 from convsafe.taxonomy.errors import BadInput, Unavailable
 from convsafe.taxonomy.files import read_json, write_json, write_jsonl, write_text
 from convsafe.taxonomy.records import Case
 
 # Raised whenever the files of a build are laid out differently.
-LAYOUT = 2
+LAYOUT = 3
 SPLITS = ("dev", "test")
 # Share of the clusters in `dev`, in 256ths.
 _DEV = 51
@@ -44,6 +51,8 @@ def build(
     out: str | Path,
     sources: Sequence[str] | None = None,
     *,
+    transforms: Sequence[str] | None = None,
+    recipe: str | Path = FULL,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Built:
     """Build the suite into the folder `out`, whole or not at all.
@@ -51,6 +60,8 @@ def build(
     Args:
         out: Folder to write; an earlier build there is replaced.
         sources: As `assemble` takes them.
+        transforms: As `assemble` takes them.
+        recipe: As `assemble` takes it.
         progress: Called with what is being done.
 
     Raises:
@@ -60,14 +71,14 @@ def build(
     """
     out = Path(out)
     check_target(out)
-    assembly = assemble(sources, progress=progress)
+    assembly = assemble(sources, transforms=transforms, recipe=recipe, progress=progress)
     progress("writing")
     with replacing(out) as folder:
         configs = tables(assembly)
         write_data(folder, assembly, configs)
         manifest = make_manifest(folder, assembly, configs)
         write_text(folder / "README.md", dataset_card(manifest))
-        manifest = make_manifest(folder, assembly, configs)
+        manifest |= {"files": file_sums(folder)}
         write_json(folder / MANIFEST, manifest)
     return Built(out, manifest, assembly)
 
@@ -105,8 +116,8 @@ def split_of(case: Case) -> str:
 
 
 def tables(assembly: Assembly) -> dict[str, dict[str, list[Case]]]:
-    """Return the rows of every config and split; `core` is a view of our own prompts."""
-    core = [case for case in assembly.cases if case.source == "core"]
+    """Return the rows of every config and split; `core` is a view over the others."""
+    core = [case for case in assembly.cases if case.id in assembly.core]
     home: defaultdict[str, list[Case]] = defaultdict(list)
     for case in assembly.cases:
         home[case.config].append(case)
@@ -129,6 +140,8 @@ def write_data(folder: Path, assembly: Assembly, configs: Tables) -> None:
     write_jsonl(folder / "duplicates.jsonl", (entry.to_row() for entry in assembly.duplicates))
     write_jsonl(folder / "dropped.jsonl", (entry._asdict() for entry in assembly.dropped))
     write_jsonl(folder / "languages.jsonl", iter(assembly.doubtful))
+    skipped = assembly.derived.skipped
+    write_jsonl(folder / "not_applicable.jsonl", (entry._asdict() for entry in skipped))
 
 
 def write_tables(folder: Path, configs: Tables) -> None:

@@ -26,6 +26,7 @@ def case_schema() -> pa.Schema:
         "hazards": texts,
         "hazard_sources": texts,
         "transforms": pa.list_(tag),
+        "facets": pa.list_(tag),
         "scope": scope,
         "choices": texts,
         "images": pa.list_(image),

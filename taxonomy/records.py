@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 from convsafe.taxonomy.errors import BadInput
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 Role = Literal["system", "user", "assistant"]
 Measure = Literal[
@@ -52,6 +52,13 @@ class Transform(NamedTuple):
     name: str
 
 
+class Facet(NamedTuple):
+    """Where a case stands on an axis of its own set, as `Facet("sector", "finance")`."""
+
+    kind: str
+    name: str
+
+
 class Scope(NamedTuple):
     """Where an operational request stands to its agent's purpose."""
 
@@ -66,6 +73,7 @@ class Case:
 
     `base_id` is the untransformed case (itself for a base case), `twin_id` the harmless or
     harmful counterpart, `cluster_id` the group that splits and intervals never cut.
+    `facets` are the axes of the case's own set (crisis class, sector, strategy …).
     `profile`, `tools` and `environment` are JSON texts; `images` are file paths or bytes.
     `hazard_sources` says where each hazard's tag is from: `ours`, `builder`, or the relation in
     the source's crosswalk, as `crosswalk:exact`.
@@ -86,6 +94,7 @@ class Case:
     severity: str | None = None
     language: str
     transforms: tuple[Transform, ...] = ()
+    facets: tuple[Facet, ...] = ()
     scope: Scope | None = None
     choices: tuple[str, ...] | None = None
     answer: str | None = None
@@ -102,7 +111,13 @@ class Case:
 
     def to_row(self) -> dict[str, Any]:
         """Return the case as plain lists and dicts, in schema order."""
-        return {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
+        # By hand: a build turns every case into a row several times.
+        row = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        for name, value in row.items():
+            if isinstance(value, tuple):
+                row[name] = [part._asdict() for part in value] if name in _NESTED else list(value)
+        row["scope"] = self.scope and self.scope._asdict()
+        return row
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Case:
@@ -247,7 +262,7 @@ def _plain(value: Any) -> Any:
     return dict(value) if isinstance(value, Mapping) else value
 
 
-_NESTED: dict[str, type[Any]] = {"messages": Message, "transforms": Transform}
+_NESTED: dict[str, type[Any]] = {"messages": Message, "transforms": Transform, "facets": Facet}
 
 
 def _typed(name: str, value: Any) -> Any:

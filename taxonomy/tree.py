@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ from convsafe.taxonomy.errors import BadInput, UnknownName
 from convsafe.taxonomy.records import SEVERITIES
 
 HAZARDS = Path(__file__).parent / "hazards"
+# Nothing of this leaf is ever displayed or transformed.
+NEVER_SHOWN = "child_sexual_exploitation"
 _LEAF_TEXTS = ("name", "definition", "in_scope", "out_of_scope", "harmless_twin", "severity")
 
 
@@ -64,11 +66,13 @@ class Tree:
         Raises:
             UnknownName: With the nearest ids.
         """
-        nodes: tuple[Area | Hazard, ...] = (*self.areas, *self)
-        for node in nodes:
-            if node.id == id:
-                return node
+        if (node := self._nodes.get(id)) is not None:
+            return node
         raise UnknownName("hazard", id, self.ids, "Add one: taxonomy/hazards/<area>.yaml")
+
+    @cached_property
+    def _nodes(self) -> Mapping[str, Area | Hazard]:
+        return {node.id: node for node in (*self.areas, *self)}
 
     def area_of(self, id: str) -> Area:
         """Return the area an id belongs to (itself for an area)."""

@@ -19,13 +19,33 @@ import click
 @click.option(
     "--sources", help="Comma-separated names of sources; by default all that are verified."
 )
+@click.option(
+    "--transforms",
+    default="all",
+    show_default=True,
+    help="Comma-separated transforms or kinds of them; `none` for base cases only.",
+)
+@click.option(
+    "--recipe",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="YAML that says which transforms on which cases  [default: the full suite's]",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest as JSON.")
-def command(out: Path, sources: str | None, as_json: bool) -> None:
-    """Assemble sources and our own prompts into a release folder."""
+def command(
+    out: Path, sources: str | None, transforms: str, recipe: Path | None, as_json: bool
+) -> None:
+    """Assemble sources and our own prompts, transformed by a recipe, into a release folder."""
     from convsafe.data_builders import build
+    from convsafe.data_builders.listing import coverage_lines, listed
+    from convsafe.data_builders.recipe import FULL
 
-    names = None if sources is None else [name for name in sources.split(",") if name]
-    built = build(out, names, progress=lambda what: click.echo(f"… {what}", err=True))
+    built = build(
+        out,
+        None if sources is None else listed(sources),
+        transforms=listed(transforms),
+        recipe=recipe or FULL,
+        progress=lambda what: click.echo(f"… {what}", err=True),
+    )
     if as_json:
         click.echo(json.dumps(built.manifest, indent=2))
         return
@@ -36,7 +56,7 @@ def command(out: Path, sources: str | None, as_json: bool) -> None:
         click.echo(f"{name:<24}{entry['cases']:>7}  {spread}")
     click.echo(f"\n{'config':<24}{'cases':>7}{'dev':>8}{'test':>8}")
     for name, splits in manifest["configs"].items():
-        view = "  (view of our own prompts)" if name == "core" else ""
+        view = "  (view over our own cases)" if name == "core" else ""
         counts = f"{splits.get('dev', 0):>8}{splits.get('test', 0):>8}"
         click.echo(f"{name:<24}{sum(splits.values()):>7}{counts}{view}")
     click.echo(
@@ -46,6 +66,8 @@ def command(out: Path, sources: str | None, as_json: bool) -> None:
         f"{len(built.assembly.doubtful)} language tags that two detectors doubt:"
         f" {out}/languages.jsonl"
     )
+    for line in coverage_lines(manifest):
+        click.echo(line)
     for name, entry in manifest["unverified"].items():
         click.echo(
             f"unverified, outside all totals: {name}, {entry['cases']} cases in {entry['config']}"

@@ -27,6 +27,12 @@ import click
 @click.option(
     "--sources", help="Comma-separated names of sources; by default all the profile takes."
 )
+@click.option(
+    "--transforms",
+    default="all",
+    show_default=True,
+    help="Comma-separated transforms or kinds of them; `none` for base cases only.",
+)
 @click.option("--date", help="Day of the release, as 2026-11-24; by default none is written.")
 @click.option(
     "--hidden",
@@ -46,19 +52,22 @@ def command(
     out: Path,
     profile: str,
     sources: str | None,
+    transforms: str,
     date: str | None,
     hidden: Path | None,
     workers: int,
     as_json: bool,
 ) -> None:
     """Write a release: Parquet shards, card, licences, citation, Croissant, manifest."""
+    from convsafe.data_builders.listing import coverage_lines, listed
     from convsafe.data_builders.releasing import release
 
     built = release(
         version,
         out,
         profile=profile,
-        sources=None if sources is None else [name for name in sources.split(",") if name],
+        sources=None if sources is None else listed(sources),
+        transforms=listed(transforms),
         date=date,
         hidden=hidden,
         workers=workers,
@@ -74,6 +83,8 @@ def command(
         f"\n{manifest['cases']} cases in {len(manifest['languages'])} languages from"
         f" {len(manifest['sources'])} sources, profile {profile}"
     )
+    for line in coverage_lines(manifest):
+        click.echo(line)
     for name, why in manifest["left_out"].items():
         click.echo(f"not in it: {name} ({why})")
     if not manifest["publishable"]:

@@ -1,11 +1,11 @@
-"""OffTopicEval (Lei et al., 2025): 21 agents and their purposes; queries are not published here."""
+"""OffTopicEval (Lei et al., 2025): 21 agents and their purposes, asked requests of our own."""
 
 import io
 import json
 import zipfile
 from collections.abc import Iterator
-from typing import NamedTuple
 
+from convsafe.data_builders.scope import MIRRORED, agent_cases, load_agents
 from convsafe.data_builders.source import Reader, SourceCard, SourceFile
 from convsafe.taxonomy.records import Case
 
@@ -55,30 +55,21 @@ CARD = SourceCard(
   journal={arXiv preprint arXiv:2509.26495},
   url={https://arxiv.org/abs/2509.26495}
 }""",
-    notes="Gives no cases: the queries are on the Hub under no stated licence. `agents` returns"
-    " the 21 purposes. The archive's layout has not been seen, its 21 files have.",
+    notes="Gives the 21 purposes alone: upstream's queries are on the Hub under no stated licence,"
+    " so the requests are ours. The archive's layout has not been seen, its 21 files have.",
 )
-
-NO_QUERY = "an agent's purpose without a query"
-
-
-class Agent(NamedTuple):
-    """An agent's name and the system prompt that states its purpose."""
-
-    name: str
-    system_prompt: str
-
-
-def agents(reader: Reader) -> list[Agent]:
-    """Return the 21 agents in the order of their names."""
-    rows = reader.jsonl("agents.jsonl")
-    return [Agent(row.text("agent"), row.text("system_prompt")) for row in rows]
 
 
 def cases(reader: Reader) -> Iterator[Case]:
-    """Yield nothing: every row is an agent that no query was published for."""
+    """Yield what each agent is asked: its system prompt is upstream's, the requests are ours.
+
+    Our requests are offered under upstream's licence where they stand beside its text.
+    """
+    asked = {agent.name: agent for agent in load_agents() if agent.origin == MIRRORED}
     for row in reader.jsonl("agents.jsonl"):
-        reader.hazards(row, row.text("agent"))
-        row.text("system_prompt")
-        reader.drop(row, NO_QUERY)
-    yield from ()
+        name = row.text("agent")
+        reader.hazards(row, name)
+        if name not in asked:
+            raise row.error(f"agent {name!r} has no requests: add data_builders/agents/{name}.yaml")
+        reader.used(row)
+        yield from agent_cases(asked[name], row.text("system_prompt"), CARD.name, CARD.license)

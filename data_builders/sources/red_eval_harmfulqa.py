@@ -17,6 +17,18 @@ _CATQA_SUMS = {
     "zh": "a1b5d36004acacac2fa6503789b38cdfccd0fd46316e1b264726fde4c215c065",
     "vi": "0d9ff48194b30e68f8d715a18873bc2c28b5d454adc8fbc0a37a1a0df9030877",
 }
+# The prompt templates around a question: a framing of each is in transforms/framing/.
+_TEMPLATES = {
+    "standard": "0b6387d8dfddaa0373995096406f797c8c488e1cb53e2f7616a0fec7547cce12",
+    "cot": "a709314e698800cf22db72502036849e300db58f549ce9fe1c10f4e8d696c6b7",
+    "cou": "e53c0cdc861222f62e083f9670bfaad81cb2ae6f1d4fae4aa3039e61116439cb",
+    "suffix": "63b565138f0a402e2bee7e379e4dcdbad011de32094af74e6efe94766f603f9a",
+}
+
+
+def template_file(name: str) -> str:
+    """Return the name of a template's file."""
+    return f"red_prompts_{name}.txt"
 
 
 def as_lines(language: str) -> Callable[[bytes], bytes]:
@@ -76,6 +88,15 @@ CARD = SourceCard(
             )
             for language, word in _CATQA.items()
         ),
+        *(
+            SourceFile(
+                template_file(name),
+                sha256,
+                f"https://raw.githubusercontent.com/declare-lab/red-instruct/{_REVISION}"
+                f"/red_prompts/{name}.txt",
+            )
+            for name, sha256 in _TEMPLATES.items()
+        ),
     ),
     bibtex="""@misc{bhardwaj2023redteaming,
   title={Red-Teaming Large Language Models using Chain of Utterances for Safety-Alignment},
@@ -97,6 +118,11 @@ CARD = SourceCard(
     notes="Upstream asks whether an answer is harmful, not whether it refuses. DangerousQA was"
     " taken over from SALT-NLP/chain-of-thought-bias, whose licence has not been checked.",
 )
+
+
+def template(reader: Reader, name: str) -> str:
+    """Return a prompt template: `standard`, `cot`, `cou` or `suffix`, with `<question>` in it."""
+    return reader.paths[template_file(name)].read_text("utf-8")
 
 
 def cases(reader: Reader) -> Iterator[Case]:
