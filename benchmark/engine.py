@@ -6,7 +6,7 @@ import asyncio
 import platform
 import re
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from importlib.metadata import version
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from convsafe.benchmark.model import Model, ModelError, Params, Reply, connect
 from convsafe.benchmark.runs import Run, checked, read_generations
+from convsafe.benchmark.setting import Setting, load_settings
 from convsafe.benchmark.suite import Suite, load_suite
 from convsafe.taxonomy.errors import Unavailable
 from convsafe.taxonomy.files import Appender
@@ -33,6 +34,7 @@ def run(
     out: str | Path | None = None,
     *,
     params: Params | None = None,
+    settings: Sequence[str] = (),
     concurrency: int = 8,
     progress: bool = False,
 ) -> Run:
@@ -47,18 +49,20 @@ def run(
         suite: What to run; by default our own core set.
         out: The run folder; by default `runs/MODEL-CONFIG`.
         params: Decoding settings.
+        settings: Names of run settings, as `p_ground`: words put around every case, in this order.
         concurrency: How many requests are under way at once.
         progress: Show a progress bar on standard error.
 
     Raises:
         BadInput: If `out` holds a run with other settings.
+        UnknownName: If there is no such run setting.
         Unavailable: If the model cannot be reached; what was collected stays.
     """
     suite = suite if suite is not None else load_suite()
     params = params or Params()
-    client = connect(model)
-    folder = Path(out) if out is not None else default_folder(model, suite)
-    record = Run.begin(folder, suite, _settings(model, params))
+    client, around = connect(model), load_settings(settings)
+    folder = Path(out) if out is not None else default_folder(model, suite, settings)
+    record = Run.begin(folder, suite, _settings(model, params, around))
     with Appender(record.generations_path) as generations:
         done = checked(
             read_generations(record.generations_path),
@@ -69,23 +73,26 @@ def run(
         todo = [case for case in suite.cases if case.id not in finished]
         if todo:
             with Appender(record.folder / "failures.jsonl") as failures:
-                job = _Job(client, params, generations, failures, len(suite), len(finished))
+                total, kept = len(suite), len(finished)
+                job = _Job(client, params, around, generations, failures, total, kept)
                 _complete(job.collect(todo, concurrency, progress))
     return record
 
 
-def default_folder(model: str, suite: Suite) -> Path:
-    """Return `runs/MODEL-CONFIG[-LIMIT]`, a name made of letters that any file system takes."""
+def default_folder(model: str, suite: Suite, settings: Sequence[str] = ()) -> Path:
+    """Return `runs/MODEL-CONFIG[-LIMIT][-SETTING…]`, of letters that any file system takes."""
     name = model.partition("#")[2] or model
     slug = re.sub(r"[^A-Za-z0-9.]+", "-", name).strip("-.")
     sample = f"-{suite.sample['limit']}" if suite.sample else ""
-    return Path("runs") / f"{slug}-{suite.release['config']}{sample}"
+    around = "".join(f"-{name}" for name in settings)
+    return Path("runs") / f"{slug}-{suite.release['config']}{sample}{around}"
 
 
-def _settings(model: str, params: Params) -> dict[str, Any]:
+def _settings(model: str, params: Params, around: Sequence[Setting]) -> dict[str, Any]:
     return {
         "model": model,
         "params": params.to_row(),
+        "settings": {setting.name: setting.sha256 for setting in around},
         "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "convsafe": version("convsafe-bench"),
         "python": platform.python_version(),
@@ -121,6 +128,7 @@ class _Job:
 
     model: Model
     params: Params
+    around: tuple[Setting, ...]
     generations: Appender
     failures: Appender
     total: int
@@ -191,7 +199,10 @@ class _Job:
             wait=wait,
             reraise=True,
         )
-        return await retrying(self.model.generate, case.messages, self.params)
+        messages = case.messages
+        for setting in self.around:
+            messages = setting.apply(messages)
+        return await retrying(self.model.generate, messages, self.params)
 
     def _give_up(self, case: Case, error: ModelError, alone: bool) -> None:
         """Record a request that failed; stop the run where the next ones would fail too."""

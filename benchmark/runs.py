@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 # Two commands continue the same run only if all of these are equal.
-_SAME = ("model", "params", "release", "ids_sha256")
+_SAME = ("model", "params", "settings", "release", "ids_sha256")
 _COLUMNS = ("id", "sample", "outcome", "response")
 
 
@@ -71,7 +71,10 @@ class Run:
         return run
 
     def _check_same(self, settings: dict[str, Any]) -> None:
-        differ = [name for name in _SAME if self.settings.get(name) != settings.get(name)]
+        # A run from before there were settings has none.
+        differ = [
+            name for name in _SAME if (self.settings.get(name) or {}) != (settings.get(name) or {})
+        ]
         if differ:
             raise BadInput(
                 f"this folder holds a run with another {' and '.join(differ)}."

@@ -50,16 +50,14 @@ class Suite:
         for case in self.cases:
             members[case.cluster_id].append(case)
         chosen: list[Case] = []
-        for cluster in _rounds(members, seed):
-            if len(chosen) >= limit:
-                break
+        for cluster in _balanced(members, seed, limit):
             chosen.extend(members[cluster])
         cases = tuple(sorted(chosen, key=lambda case: case.id))
         return replace(self, cases=cases, sample={"limit": limit, "seed": seed})
 
 
-def _rounds(members: dict[str, list[Case]], seed: int) -> Iterable[str]:
-    """Yield cluster ids: the first of each area, then the second of each, and so on."""
+def _balanced(members: dict[str, list[Case]], seed: int, limit: int) -> Iterator[str]:
+    """Yield cluster ids until they hold `limit` cases: each time the next of the emptiest area."""
 
     def shuffled(keys: Iterable[str]) -> list[str]:
         return sorted(keys, key=lambda key: hashlib.sha256(f"{seed}:{key}".encode()).digest())
@@ -72,7 +70,17 @@ def _rounds(members: dict[str, list[Case]], seed: int) -> Iterable[str]:
     tree = load_tree()
     for leaf in shuffled(leaves):
         areas[tree.area_of(leaf).id if leaf else ""].append(leaves[leaf])
-    return _in_turn([_in_turn(queues) for _, queues in sorted(areas.items())])
+    queues = {area: iter(_in_turn(found)) for area, found in areas.items()}
+    held, total = dict.fromkeys(queues, 0), 0
+    while queues and total < limit:
+        area = min(queues, key=lambda area: (held[area], area))
+        cluster = next(queues[area], "")
+        if not cluster:
+            del queues[area]
+            continue
+        held[area] += len(members[cluster])
+        total += len(members[cluster])
+        yield cluster
 
 
 def _in_turn(queues: Sequence[list[str]]) -> list[str]:

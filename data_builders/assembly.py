@@ -56,6 +56,11 @@ class Assembly:
     core: frozenset[str] = frozenset()
 
     @property
+    def derived_ids(self) -> frozenset[str]:
+        """The ids of the cases that the recipe made; the others were read."""
+        return frozenset(case.id for case in self.derived.cases)
+
+    @property
     def merged(self) -> int:
         """How many rows were dropped because another one stands for them."""
         return sum(entry.action == "dropped" for entry in self.duplicates)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -64,7 +64,10 @@ def make_manifest(
         },
         "languages": _counts(case.language for case in cases),
         "expected": _counts(case.expected or "none" for case in cases),
-        "sources": {card.name: _source(card, cases, assembly.dropped) for card in assembly.cards},
+        "sources": {
+            card.name: _source(card, cases, assembly.dropped, assembly.derived_ids)
+            for card in assembly.cards
+        },
         "unverified": {part.card.name: _unverified(*part) for part in assembly.unverified},
         "left_out": assembly.left_out,
         "files": file_sums(folder),
@@ -95,7 +98,12 @@ def _made(splits: Mapping[str, Sequence[Case]]) -> dict[str, Any]:
     }
 
 
-def _source(card: SourceCard, cases: Sequence[Case], dropped: Sequence[Dropped]) -> dict[str, Any]:
+def _source(
+    card: SourceCard,
+    cases: Sequence[Case],
+    dropped: Sequence[Dropped],
+    derived: Collection[str] = (),
+) -> dict[str, Any]:
     rows = [case for case in cases if case.source == card.name]
     return {
         "title": card.title,
@@ -104,6 +112,7 @@ def _source(card: SourceCard, cases: Sequence[Case], dropped: Sequence[Dropped])
         "license": card.license,
         "redistributable": card.redistributable,
         "cases": len(rows),
+        "transformed": sum(case.id in derived for case in rows),
         "configs": _counts(case.config for case in rows),
         "dropped": _counts(entry.reason for entry in dropped if entry.source == card.name),
         "files": {file.path: file.sha256 for file in card.files},

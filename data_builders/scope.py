@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from convsafe.data_builders.rewriting import wrappers
-from convsafe.data_builders.source import core_card
+from convsafe.data_builders.source import SourceCard, core_card
 from convsafe.taxonomy.errors import BadInput
 from convsafe.taxonomy.records import Case, Facet, Message, Scope, Transform
 from convsafe.taxonomy.tree import read_yaml
@@ -143,18 +143,15 @@ def assigned(folder: Path = AGENTS) -> Mapping[str, tuple[Question, ...]]:
     return found
 
 
-def agent_cases(
-    agent: Agent, system: str, source: str = "core", license: str = ""
-) -> Iterator[Case]:
+def agent_cases(agent: Agent, system: str, card: SourceCard | None = None) -> Iterator[Case]:
     """Yield what one agent is asked: inside its purpose, outside of it, and both in translation.
 
     Args:
         agent: The agent.
         system: Its system prompt.
-        source: The source whose rows these are.
-        license: Their licence; by default that of our own prompts.
+        card: The source whose rows these are; by default our own.
     """
-    common = _common(agent, system, source, license or core_card().license)
+    common = _common(agent, system, card or core_card())
     for number, text in enumerate(agent.in_domain["en"], 1):
         base = _asked(common, f"in-{number:02d}", text, "in_domain")
         yield base
@@ -177,9 +174,9 @@ def own_agent_cases() -> Iterator[Case]:
             yield from agent_cases(agent, agent.system)
 
 
-def _common(agent: Agent, system: str, source: str, license: str) -> Case:
+def _common(agent: Agent, system: str, card: SourceCard) -> Case:
     return Case(
-        id=f"{source}-scope-{agent.name}",
+        id=f"{card.prefix}-scope-{agent.name}",
         base_id="",
         cluster_id="",
         config="operational",
@@ -193,9 +190,9 @@ def _common(agent: Agent, system: str, source: str, license: str) -> Case:
         language="en",
         facets=(Facet("set", "agents"), Facet("agent", agent.name)),
         scope=Scope(agent.name, "in_domain", "direct"),
-        source=source,
+        source=card.name,
         source_id=f"scope-{agent.name}",
-        license=license,
+        license=card.license,
     )
 
 

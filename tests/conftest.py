@@ -27,10 +27,19 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def core_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A release of our own prompts alone."""
+    """A release of our own cases alone, none of them transformed."""
     from convsafe.data_builders import build
 
-    return build(tmp_path_factory.mktemp("core") / "release", sources=[]).folder
+    out = tmp_path_factory.mktemp("core") / "release"
+    return build(out, sources=[], transforms=[]).folder
+
+
+@pytest.fixture(scope="session")
+def own_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A release of our own cases alone, transformed by the full recipe."""
+    from convsafe.data_builders import build
+
+    return build(tmp_path_factory.mktemp("own") / "release", sources=[]).folder
 
 
 @pytest.fixture(scope="session")

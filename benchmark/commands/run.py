@@ -35,6 +35,12 @@ import click
 )
 @click.option("--temperature", type=click.FloatRange(min=0), default=0.0, show_default=True)
 @click.option("--max-tokens", type=click.IntRange(min=1), default=512, show_default=True)
+@click.option(
+    "--setting",
+    "settings",
+    multiple=True,
+    help="Words put around every case: p_ground, q_ground, safety_prompt. Give it again for more.",
+)
 @click.option("--only-run", is_flag=True, help="Collect replies; do not score or report.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def command(
@@ -48,6 +54,7 @@ def command(
     concurrency: int,
     temperature: float,
     max_tokens: int,
+    settings: tuple[str, ...],
     only_run: bool,
     as_json: bool,
 ) -> None:
@@ -62,7 +69,15 @@ def command(
 
     suite = load_suite(release, config, split, limit=limit, seed=seed)
     params = Params(temperature=temperature, max_tokens=max_tokens, seed=seed)
-    done = run(model, suite, out, params=params, concurrency=concurrency, progress=not as_json)
+    done = run(
+        model,
+        suite,
+        out,
+        params=params,
+        settings=settings,
+        concurrency=concurrency,
+        progress=not as_json,
+    )
     if only_run:
         missing = len(done.missing(done.generations()))
         result = {"run": str(done.folder), "cases": len(suite), "missing": missing}

@@ -50,10 +50,11 @@ def command(
         click.echo(json.dumps(built.manifest, indent=2))
         return
     manifest = built.manifest
-    click.echo(f"{'source':<24}{'cases':>7}  configs")
+    click.echo(f"{'source':<24}{'read':>7}{'made':>8}  configs")
     for name, entry in manifest["sources"].items():
         spread = ", ".join(f"{config} {count}" for config, count in entry["configs"].items())
-        click.echo(f"{name:<24}{entry['cases']:>7}  {spread}")
+        read = entry["cases"] - entry["transformed"]
+        click.echo(f"{name:<24}{read:>7}{entry['transformed']:>8}  {spread}")
     click.echo(f"\n{'config':<24}{'cases':>7}{'dev':>8}{'test':>8}")
     for name, splits in manifest["configs"].items():
         view = "  (view over our own cases)" if name == "core" else ""

@@ -72,4 +72,4 @@ def cases(reader: Reader) -> Iterator[Case]:
         if name not in asked:
             raise row.error(f"agent {name!r} has no requests: add data_builders/agents/{name}.yaml")
         reader.used(row)
-        yield from agent_cases(asked[name], row.text("system_prompt"), CARD.name, CARD.license)
+        yield from agent_cases(asked[name], row.text("system_prompt"), CARD)

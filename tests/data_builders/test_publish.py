@@ -42,7 +42,8 @@ def hub() -> Iterator[Hub]:
 @pytest.fixture(scope="module")
 def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A release of our own prompts."""
-    return release(VERSION, tmp_path_factory.mktemp("released") / "hub", sources=[]).folder
+    out = tmp_path_factory.mktemp("released") / "hub"
+    return release(VERSION, out, sources=[], transforms=[]).folder
 
 
 @pytest.fixture

@@ -25,19 +25,23 @@ from convsafe.taxonomy.records import Case
 from tests.conftest import needs_sources
 
 SOME = ["multijail", "rxsafebench", "xstest", "simple_safety_tests"]
+MADE = ["framing", "cipher/caesar"]
 
 
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A release of our own prompts alone, in shards of 300 rows."""
     out = tmp_path_factory.mktemp("own") / "hub"
-    return release("1.2.0", out, sources=[], date="2026-11-24", shard_rows=300).folder
+    return release(
+        "1.2.0", out, sources=[], transforms=[], date="2026-11-24", shard_rows=300
+    ).folder
 
 
 @pytest.fixture(scope="module")
 def some(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A release of our own prompts and four mirrored sources."""
-    return release("1.0.0", tmp_path_factory.mktemp("some") / "hub", sources=SOME).folder
+    out = tmp_path_factory.mktemp("some") / "hub"
+    return release("1.0.0", out, sources=SOME, transforms=MADE).folder
 
 
 def manifest_of(folder: Path) -> dict[str, Any]:
@@ -95,7 +99,7 @@ def test_the_card_speaks_the_hubs_language(own: Path) -> None:
     card = front_matter(own)
     assert card["license"] == "cc-by-4.0"
     assert card["pretty_name"] == "convsafe-bench"
-    assert card["size_categories"] == ["n<1K"]
+    assert card["size_categories"] == ["1K<n<10K"]
     assert "not-for-all-audiences" in card["tags"]
     assert {"extra_gated_heading", "extra_gated_prompt", "extra_gated_fields"} < set(card)
     assert [entry["config_name"] for entry in card["configs"] if entry.get("default")] == ["core"]
@@ -182,7 +186,9 @@ def test_order_of_sources_and_number_of_workers_change_no_byte(
 ) -> None:
     names = SOURCES.names()
     monkeypatch.setattr(type(SOURCES), "names", lambda self: names[::-1])
-    again = release("1.0.0", tmp_path / "hub", sources=SOME[::-1], workers=2).folder
+    again = release(
+        "1.0.0", tmp_path / "hub", sources=SOME[::-1], transforms=MADE, workers=2
+    ).folder
     assert sums(again) == sums(some)
 
 
@@ -194,7 +200,13 @@ def test_a_users_plot_style_and_time_zone_change_no_byte(
     monkeypatch.setenv("TZ", "Pacific/Auckland")
     with mpl.rc_context({"font.size": 20, "figure.dpi": 50, "axes.facecolor": "black"}):
         again = release(
-            "1.2.0", tmp_path / "hub", sources=[], date="2026-11-24", shard_rows=300, workers=3
+            "1.2.0",
+            tmp_path / "hub",
+            sources=[],
+            transforms=[],
+            date="2026-11-24",
+            shard_rows=300,
+            workers=3,
         )
     assert sums(again.folder) == sums(own)
 
@@ -246,7 +258,7 @@ def test_an_unknown_licence_names_source_and_licence(
     module = load_source("xstest")
     monkeypatch.setattr(module, "CARD", replace(module.CARD, license="WTFPL"))
     with pytest.raises(BadInput, match="source 'xstest' has the licence 'WTFPL', which no profile"):
-        release("1.0.0", tmp_path / "hub", sources=[])
+        release("1.0.0", tmp_path / "hub", sources=[], transforms=[])
     assert not (tmp_path / "hub").exists()
 
 
@@ -266,9 +278,15 @@ def test_what_may_not_be_published_is_left_out_or_marked(
     closed = replace(module.CARD, license="CC-BY-NC-ND-4.0", redistributable=False)
     monkeypatch.setattr(module, "CARD", closed)
     with pytest.raises(BadInput, match="do not let others publish it"):
-        release("1.0.0", tmp_path / "hub", sources=["simple_safety_tests"], profile="research")
+        release(
+            "1.0.0",
+            tmp_path / "hub",
+            sources=["simple_safety_tests"],
+            transforms=[],
+            profile="research",
+        )
     asked = ["simple_safety_tests"]
-    folder = release("1.0.0", tmp_path / "hub", sources=asked, profile="all").folder
+    folder = release("1.0.0", tmp_path / "hub", sources=asked, transforms=[], profile="all").folder
     manifest = manifest_of(folder)
     assert (manifest["publishable"], manifest["sources"][asked[0]]["cases"]) == (False, 100)
     assert "**NOT FOR PUBLICATION.**" in (folder / "README.md").read_text()
@@ -302,12 +320,12 @@ def test_a_source_that_cannot_be_had_stops_the_release(
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("step", ["write_shards", "bars", "write_documents", "_sums"])
+@pytest.mark.parametrize("step", ["write_shards", "bars", "write_documents", "file_sums"])
 def test_a_release_that_fails_leaves_the_earlier_one_whole(
     step: str, own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "hub"
-    release("1.0.0", out, sources=[])
+    release("1.0.0", out, sources=[], transforms=[])
     before = sums(out)
 
     def fail(*args: object, **options: object) -> None:
@@ -315,7 +333,7 @@ def test_a_release_that_fails_leaves_the_earlier_one_whole(
 
     monkeypatch.setattr(f"convsafe.data_builders.releasing.{step}", fail)
     with pytest.raises(Unavailable, match="could not be written: No space"):
-        release("1.0.1", out, sources=[])
+        release("1.0.1", out, sources=[], transforms=[])
     assert sums(out) == before
     assert [path.name for path in tmp_path.iterdir()] == ["hub"]
 
@@ -327,7 +345,9 @@ def test_a_hidden_commitment_is_shipped_and_its_salts_never(tmp_path: Path) -> N
     pair = {"hazard": "suicide", "n": 1, "request": "A request.", "twin": "A twin."}
     prompts.write_text(json.dumps(pair) + "\n")
     commit(prompts, tmp_path / "public.json")
-    folder = release("1.0.0", tmp_path / "hub", sources=[], hidden=tmp_path / "public.json").folder
+    folder = release(
+        "1.0.0", tmp_path / "hub", sources=[], transforms=[], hidden=tmp_path / "public.json"
+    ).folder
     assert verify(prompts, folder / "hidden.json").proven
     assert manifest_of(folder)["hidden"]["rows"] == 1
     for private in (salts_path(prompts), own_pair(tmp_path, pair)):
@@ -361,8 +381,25 @@ def test_the_command_says_what_it_wrote(tmp_path: Path) -> None:
 
     out = str(tmp_path / "hub")
     run: Callable[..., Any] = CliRunner().invoke
-    done = run(cli, ["release", "--version", "1.0.0", "--out", out, "--sources", ""])
+    done = run(
+        cli,
+        ["release", "--version", "1.0.0", "--out", out, "--sources", "", "--transforms", "none"],
+    )
     assert done.exit_code == 0, done.output
-    assert "992 cases in 1 languages from 1 sources, profile permissive" in done.output
-    again = run(cli, ["release", "--version", "1.0.0", "--out", out, "--sources", "", "--json"])
+    assert " cases in 3 languages from 1 sources, profile permissive" in done.output
+    again = run(
+        cli,
+        [
+            "release",
+            "--version",
+            "1.0.0",
+            "--out",
+            out,
+            "--sources",
+            "",
+            "--transforms",
+            "none",
+            "--json",
+        ],
+    )
     assert json.loads(again.stdout)["version"] == "1.0.0"

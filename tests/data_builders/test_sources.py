@@ -87,7 +87,7 @@ def test_no_two_sources_share_a_prefix() -> None:
 def test_every_upstream_row_is_a_case_or_a_counted_drop(name: str) -> None:
     reader, cases = read(name)
     reader.finish()
-    assert cases or reader.dropped
+    assert cases
     files = {file.path for file in reader.card.files}
     stated = {
         file["path"]: file["rows"] + UNCOUNTED.get(name, 0)
@@ -159,10 +159,12 @@ def test_a_row_without_its_text_names_file_and_line(
     module, reader = load_source(name), None
     cases = module.cases(fetch(module.CARD))
     first = next(cases, None)
+    # Only the system prompts are upstream's there.
+    carrier = first and (first.messages[0].content if first.scope else first.prompt)
     met: list[Row] = []
 
     def damaged(self: Reader, row: Row) -> Row:
-        row.values = _carried(row.values, first.prompt if first else None, damage)
+        row.values = _carried(row.values, carrier, damage)
         met.append(row)
         return row
 
@@ -206,19 +208,11 @@ def test_a_row_that_is_lost_stops_the_build(
 
 @needs_sources
 def test_dropped_rows_are_listed_and_counted(tmp_path: Path) -> None:
-    built = build(tmp_path / "release", sources=["offtopiceval"])
+    built = build(tmp_path / "release", sources=["latent_jailbreak_p1"], transforms=[])
     lines = (tmp_path / "release" / "dropped.jsonl").read_text().splitlines()
     entries = [json.loads(line) for line in lines]
-    assert len(entries) == len(built.assembly.dropped) == built.manifest["dropped"] == 21
-    counted = built.manifest["sources"]["offtopiceval"]["dropped"]
+    assert len(entries) == len(built.assembly.dropped) == built.manifest["dropped"] > 0
+    counted = built.manifest["sources"]["latent_jailbreak_p1"]["dropped"]
     assert counted == dict(Counter(entry["reason"] for entry in entries))
-    assert entries[0]["file"] == "agents.jsonl"
-    assert entries[0]["line"] == 1
-
-
-@needs_sources
-def test_the_agents_of_offtopiceval_have_names_and_purposes() -> None:
-    module: Any = load_source("offtopiceval")
-    agents = module.agents(fetch(module.CARD))
-    assert len({agent.name for agent in agents}) == 21
-    assert all(agent.system_prompt for agent in agents)
+    assert entries[0]["file"].endswith(".json")
+    assert entries[0]["line"] > 0

@@ -325,10 +325,10 @@ def _nothing() -> None:
 def test_unverified_cases_stand_apart_and_change_nothing(
     tmp_path: Path, give: Callable[[str], Path]
 ) -> None:
-    plain = build(tmp_path / "plain", sources=[])
+    plain = build(tmp_path / "plain", sources=[], transforms=["style"])
     for name in UNVERIFIED:
         give(name)
-    with_them = build(tmp_path / "with", sources=UNVERIFIED)
+    with_them = build(tmp_path / "with", sources=UNVERIFIED, transforms=["style"])
     apart = with_them.manifest.pop("unverified")
     assert plain.manifest.pop("unverified") == {}
     kept = {name for name in plain.manifest if name != "files"}

@@ -1,0 +1,1 @@
+"""Run settings: one YAML file each, found by its place."""
