@@ -60,6 +60,7 @@ class Select:
     """Which cases a step takes: those that meet every condition that is given.
 
     `transformed` lists the kinds of the transforms a case must bear, in order; none for base cases.
+    `single` cases are one request, without a system prompt or earlier turns.
     """
 
     sources: tuple[str, ...] | None = None
@@ -70,7 +71,7 @@ class Select:
     transformed: tuple[str, ...] = ()
     paired: bool | None = None
     scoped: bool | None = None
-    other_than_english: bool = False
+    single: bool | None = None
 
     def takes(self, case: Case) -> bool:
         """Return whether a case meets the conditions."""
@@ -84,7 +85,7 @@ class Select:
             and (self.ids is None or case.id.startswith(self.ids))
             and (self.paired is None or (case.twin_id is not None) == self.paired)
             and (self.scoped is None or (case.scope is not None) == self.scoped)
-            and not (self.other_than_english and case.language == "en")
+            and (self.single is None or (len(case.messages) == 1) == self.single)
         )
 
 
