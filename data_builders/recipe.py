@@ -114,8 +114,17 @@ class Step:
         return transform.find_all(self.controls)
 
     def draw(self, cases: Iterable[Case], seed: int) -> list[Unit]:
-        """Return the units this step takes, by a sum of their ids, in order of their ids."""
-        units = _units(case for case in cases if self.select.takes(case))
+        """Return the units this step takes, by a sum of their ids, in order of their ids.
+
+        Where every transform of the step was made for some cases alone, others are not drawn.
+        """
+        only = [each.part.only for each in self.transformers()]
+        made_for = frozenset().union(*filter(None, only)) if None not in only else None
+        units = _units(
+            case
+            for case in cases
+            if (made_for is None or case.id in made_for) and self.select.takes(case)
+        )
         strata: defaultdict[str, list[Unit]] = defaultdict(list)
         for unit in units:
             strata[_STRATA[self.per](unit[0])].append(unit)

@@ -50,7 +50,8 @@ class Part(NamedTuple):
     """What a kind reads from one of its files.
 
     `about` says what the transform does, `after` the paper it follows; `source` and `license` are
-    those of upstream text it puts around the request, if any.
+    those of upstream text it puts around the request, if any; `only` holds the ids of the cases
+    it has texts for, where it was made for some alone.
     """
 
     about: str
@@ -58,6 +59,7 @@ class Part(NamedTuple):
     change: Change
     source: str | None = None
     license: str | None = None
+    only: frozenset[str] | None = None
 
 
 class Kind(NamedTuple):
@@ -136,12 +138,11 @@ def with_request(case: Case, text: str) -> tuple[Message, ...]:
     return (*case.messages[:-1], Message("user", text))
 
 
-def with_system(case: Case, text: str) -> tuple[Message, ...]:
-    """Return the messages with a text added after the case's own system prompt, if it has one."""
-    if case.messages[0].role == "system":
-        first = Message("system", f"{case.messages[0].content}\n\n{text}")
-        return (first, *case.messages[1:])
-    return (Message("system", text), *case.messages)
+def with_system(messages: tuple[Message, ...], text: str) -> tuple[Message, ...]:
+    """Return messages with a text added after their system prompt, or as one if there is none."""
+    if messages[0].role == "system":
+        return (Message("system", f"{messages[0].content}\n\n{text}"), *messages[1:])
+    return (Message("system", text), *messages)
 
 
 def need_one_turn(case: Case) -> None:

@@ -3,7 +3,6 @@
 The control of every cipher is `identity`: the same prompt and demonstrations in plain text.
 """
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +46,7 @@ def load(path: Path) -> Part:
         text = last_request(case)
         check_alphabet(module.ALPHABET, text)
         messages = with_request(case, module.encode(text))
-        return Changed(with_system(replace(case, messages=messages), prompts[language]))
+        return Changed(with_system(messages, prompts[language]))
 
     return Part(module.ABOUT, module.AFTER, change)
 

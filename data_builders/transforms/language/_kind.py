@@ -46,4 +46,5 @@ def load(path: Path) -> Part:
         return Changed(with_request(case, text), prompt=text, language=data["tag"])
 
     seen = "reviewed" if data["reviewed"] else "unreviewed"
-    return Part(f"{data['name']}, {data['tier']} resources, {seen}", "Deng et al., 2024", change)
+    about = f"{data['name']}, {data['tier']} resources, {seen}"
+    return Part(about, "Deng et al., 2024", change, only=frozenset(texts))
