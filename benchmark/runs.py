@@ -205,3 +205,11 @@ def checked(generations: pl.DataFrame, ids: Sequence[str] | pl.Series, file: Pat
 def _some(ids: pl.Series) -> str:
     names = ids.sort().to_list()
     return ", ".join(names[:5]) + (" …" if len(names) > 5 else "")
+
+
+def has_transforms(cases: pl.DataFrame) -> bool:
+    """Return whether a table of cases can tell their transforms; one without any may not."""
+    import polars as pl
+
+    tags = cases.schema.get("transforms")
+    return isinstance(tags, pl.List) and isinstance(tags.inner, pl.Struct)

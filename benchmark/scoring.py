@@ -12,7 +12,7 @@ from convsafe.benchmark.intervals import LEVEL, wilson, wilson_mean
 from convsafe.benchmark.judging import DEFAULT, JudgeCard, judge_card, read_verdicts
 from convsafe.benchmark.judging import judge as judge_run
 from convsafe.benchmark.metric import METRICS, Metric, load_metric
-from convsafe.benchmark.runs import Run
+from convsafe.benchmark.runs import Run, has_transforms
 from convsafe.taxonomy.errors import BadInput
 from convsafe.taxonomy.files import write_json
 from convsafe.taxonomy.records import Estimate
@@ -157,7 +157,7 @@ def _families(cases: pl.DataFrame) -> pl.Expr:
     """Return the families of transforms that each case bears, `none` for a plain one."""
     import polars as pl
 
-    if "transforms" not in cases.columns or cases.schema["transforms"] == pl.Null:
+    if not has_transforms(cases):
         return pl.lit([PLAIN]).alias(TRANSFORM)
     kinds = pl.col("transforms").list.eval(pl.element().struct.field("kind")).list.unique()
     return pl.when(kinds.list.len() > 0).then(kinds).otherwise(pl.lit([PLAIN])).alias(TRANSFORM)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -55,7 +56,7 @@ class Assembly:
     derived: Derived = field(default_factory=Derived)
     core: frozenset[str] = frozenset()
 
-    @property
+    @cached_property
     def derived_ids(self) -> frozenset[str]:
         """The ids of the cases that the recipe made; the others were read."""
         return frozenset(case.id for case in self.derived.cases)

@@ -38,7 +38,7 @@ def test_a_room_imports_only_earlier_rooms(path: Path) -> None:
             assert not f"{name}.".startswith(f"convsafe.{other}."), f"{room} imports {other}"
 
 
-def test_the_benchmark_takes_only_the_build_of_our_own_prompts() -> None:
+def test_the_benchmark_takes_only_decoders_and_the_build_of_our_own_prompts() -> None:
     taken = {
         name
         for path in (ROOT / "benchmark").rglob("*.py")
@@ -48,6 +48,7 @@ def test_the_benchmark_takes_only_the_build_of_our_own_prompts() -> None:
         if name.startswith("convsafe.data_builders")
     }
     assert taken == {
+        "convsafe.data_builders.ciphers",
         "convsafe.data_builders.writer",
         "convsafe.data_builders.core",
         "convsafe.data_builders.fetch",
