@@ -88,7 +88,7 @@ def test_every_config_loads_by_name_with_the_features_the_card_promises(
 def test_shards_follow_each_other_in_order_of_ids(own: Path) -> None:
     names = sorted(path.name for path in (own / "data" / "core").iterdir())
     assert names == ["dev-00000-of-00001.parquet"] + [
-        f"test-{number:05}-of-00003.parquet" for number in range(3)
+        f"test-{number:05}-of-00002.parquet" for number in range(2)
     ]
     ids = [case.id for case in load_suite(own, "core").cases]
     assert ids == sorted(ids)
