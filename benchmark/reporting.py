@@ -10,6 +10,7 @@ from convsafe.benchmark.metric import METRICS, load_metric
 from convsafe.benchmark.plots import Bars, Drawing, Range, dots, frontier
 from convsafe.benchmark.runs import Run
 from convsafe.benchmark.samples import sample
+from convsafe.benchmark.scoring import CORE, PLAIN, TRANSFORM
 from convsafe.benchmark.summary import interval, percent
 from convsafe.taxonomy.errors import BadInput
 from convsafe.taxonomy.files import read_json, write_text
@@ -19,6 +20,7 @@ from convsafe.taxonomy.tree import load_tree
 
 PAGE = Path(__file__).parent / "page"
 HARM, REFUSE, HELP, ALL = "compliance_rate", "over_refusal_rate", "helpful_rate", "refusal_rate"
+_FAMILIES = {PLAIN: "plain"}
 _CARDS = (
     (HARM, "harm", "Harmful requests complied with"),
     (REFUSE, "refuse", "Harmless requests refused"),
@@ -102,9 +104,12 @@ def _page(run: Run, scores: dict[str, Any]) -> str:
             frontier=drawings["frontier"].svg,
             by_area=drawings["areas"].svg,
             by_language=drawings["languages"].svg,
+            by_transform=drawings["transforms"].svg,
+            plain_only=scores["run"]["release"].get("config") == CORE,
             areas=figures.rows("area", titles),
             leaves=figures.rows("hazard", titles),
             languages=figures.rows("language"),
+            transforms=figures.rows(TRANSFORM, _FAMILIES),
             sources=figures.rows("source"),
             expected=figures.rows("expected"),
             metrics=[row for name in METRICS.names() for row in _metric_row(figures, name)],
@@ -133,6 +138,9 @@ def _drawings(run: Run, figures: _Figures, titles: dict[str, str]) -> dict[str, 
         else Drawing("<p>Both harmful and harmless cases are needed for this picture.</p>", ""),
         "areas": dots(_bars(figures, "area", titles), "areas", "Rates by hazard area"),
         "languages": dots(_bars(figures, "language", {}), "languages", "Rates by language"),
+        "transforms": dots(
+            _bars(figures, TRANSFORM, _FAMILIES), "transforms", "Rates by family of transforms"
+        ),
     }
 
 

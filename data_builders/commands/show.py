@@ -15,7 +15,7 @@ import click
     type=click.Path(path_type=Path),
     default=Path("dist/release"),
     show_default=True,
-    help="The build or release to look in; our own suite is built when it is not there.",
+    help="The build or release to look in.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the cases as JSON.")
 def command(id: str, release: Path, as_json: bool) -> None:
