@@ -122,6 +122,31 @@ def _both(ours: str, theirs: str | None) -> str:
     return ours if theirs is None or theirs == ours else f"{ours} AND {theirs}"
 
 
+def of_text(transformer: Transformer, text: str, language: str = "en") -> tuple[Message, ...]:
+    """Return the messages that a transform makes of one request of a user's own.
+
+    Raises:
+        BadInput: If the text is empty or the language is no BCP-47 tag.
+        NotApplicable: With a reason, if the transform does not fit.
+    """
+    case = Case(
+        id="text",
+        base_id="text",
+        cluster_id="text",
+        config="harm",
+        measures=(),
+        messages=(Message("user", text),),
+        prompt=text,
+        hazards=(),
+        language=language,
+        source="user",
+        source_id="text",
+        license="LicenseRef-unknown",
+    )
+    case.check()
+    return transformer.apply(case).messages
+
+
 def last_request(case: Case) -> str:
     """Return the text of the last message, which must be the user's.
 

@@ -1,10 +1,13 @@
 """Every transform keeps its contract: stated results, links kept, request and twin alike."""
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+from convsafe.benchmark.cli import cli
 from convsafe.data_builders import transform
 from convsafe.data_builders.card import ABOUT
 from convsafe.data_builders.core import own_cases
@@ -286,3 +289,25 @@ def test_personas_are_invented_and_in_balance() -> None:
     assert not [about for about in abouts if "(region, hostile)" in about]
     for stance in ("harmless", "neutral", "hostile"):
         assert sum(f", {stance})" in about for about in abouts) >= 8
+
+
+def test_the_command_lists_and_tries_transforms() -> None:
+    run = CliRunner().invoke
+    listed = run(cli, ["transforms", "list"])
+    assert listed.exit_code == 0, listed.output
+    assert len(listed.output.splitlines()) == len(ALL)
+    rows = json.loads(run(cli, ["transforms", "list", "cipher", "--json"]).output)
+    assert {row["name"] for row in rows} == set(transform.names("cipher"))
+    tried = run(cli, ["transforms", "try", "rot13", "Good morning"])
+    assert "user: Tbbq zbeavat" in tried.output
+    refused = run(cli, ["transforms", "try", "caesar", "Grüße", "--language", "de"])
+    assert refused.exit_code == 1
+    assert "not applicable, no prompt for this cipher in de" in refused.output
+
+
+def test_trying_nothing_or_a_wrong_language_is_an_error() -> None:
+    (slang,) = transform.find("slang")
+    with pytest.raises(BadInput, match="empty"):
+        transform.of_text(slang, " ")
+    with pytest.raises(BadInput, match="BCP-47"):
+        transform.of_text(slang, "Hello", "english")
