@@ -94,7 +94,7 @@ def verdicts_of(
         .join(cases.select("id", "prompt"), on="id", how="inner")
         .sort("id", "sample")
     )
-    replies = deciphered(replies, cases)
+    replies = _without_wrapping(deciphered(replies, cases), cases)
     empty = pl.col("response").str.strip_chars() == ""
     silent = pl.col("outcome").is_in(_NO_TEXT) | empty | pl.col("unreadable").is_not_null()
     seen, unseen = replies.filter(~silent), replies.filter(silent)
@@ -104,6 +104,28 @@ def verdicts_of(
     judged = pl.concat([seen.select("id", "sample"), found], how="horizontal")
     return pl.concat([_verdicts(judged, name), _verdicts(_silent(unseen), name)]).sort(
         "id", "sample"
+    )
+
+
+def _without_wrapping(replies: pl.DataFrame, cases: pl.DataFrame) -> pl.DataFrame:
+    """Return replies in which a copy of what was sent reads as a copy of the plain request.
+
+    A judge sees the plain request alone: what a transform put around it would pass for an answer.
+    """
+    import polars as pl
+
+    if "messages" not in cases.columns:
+        return replies
+    sent = cases.select("id", sent=pl.col("messages").list.last().struct.field("content"))
+    # Splitting takes a pattern of each row's own, which replacing does not.
+    parts = pl.col("response").str.split(pl.col("sent"))
+    plain = parts.list.join(pl.col("prompt"))
+    wrapped = pl.col("sent").is_not_null() & (pl.col("sent") != pl.col("prompt"))
+    return (
+        replies.join(sent, on="id", how="left")
+        .with_columns(response=pl.when(wrapped).then(plain).otherwise(pl.col("response")))
+        .drop("sent")
+        .sort("id", "sample")
     )
 
 

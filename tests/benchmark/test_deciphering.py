@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pytest
 from convsafe.benchmark.engine import run
 from convsafe.benchmark.judging import JUDGES, judge, verdicts_of
 from convsafe.benchmark.suite import load_suite
@@ -54,3 +55,12 @@ def test_a_run_of_ciphers_calls_an_echoing_model_invalid(own_release: Path, tmp_
     done = run("echo", suite, tmp_path / "run")
     found = judge(done).join(done.cases().select("id", "transforms"), on="id")
     assert found["stance"].to_list() == ["invalid"] * len(suite)
+
+
+@pytest.mark.parametrize("config", ["styles", "jailbreak", "personas", "agents", "personalized"])
+def test_saying_back_a_wrapped_request_is_no_help(
+    own_release: Path, tmp_path: Path, config: str
+) -> None:
+    suite = load_suite(own_release, config, limit=150)
+    found = judge(run("echo", suite, tmp_path / "run"))
+    assert set(found["responsive"].fill_null(0).to_list()) == {0.0}
