@@ -6,6 +6,7 @@ The path of an unverified source may also be given by its own variable, as `CONV
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,6 +17,9 @@ from convsafe.taxonomy.files import atomic, sha256_of
 
 ENV = "CONVSAFE_SOURCES"
 HUB = "https://huggingface.co"
+# Twenty sources at one host that cannot be reached are not tried one after the other.
+_PATIENCE = 60.0
+_UNREACHED: dict[str, float] = {}
 
 
 def cache_folder() -> Path:
@@ -127,11 +131,16 @@ def _retrieved(card: SourceCard, file: SourceFile, target: Path) -> Path:
     if address.startswith(f"{HUB}/"):
         address = os.environ.get("HF_ENDPOINT", HUB) + address.removeprefix(HUB)
         headers = {"Authorization": f"Bearer {token}"} if token else {}
+    host = urlsplit(address).netloc
+    if time.monotonic() - _UNREACHED.get(host, -_PATIENCE) < _PATIENCE:
+        raise _absent(card, file, f"{host} was not reached a moment ago")
     try:
         loader = pooch.HTTPDownloader(headers=headers)
         name = f"{target.name}.download"
         return Path(pooch.retrieve(address, None, name, target.parent, downloader=loader))
     except (requests.RequestException, OSError) as error:
+        if isinstance(error, requests.ConnectionError):
+            _UNREACHED[host] = time.monotonic()
         raise _absent(card, file, _failure(card, file, error)) from error
 
 

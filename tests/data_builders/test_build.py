@@ -171,3 +171,28 @@ def test_published_archives_are_read_without_running_them() -> None:
     assert [row["used_in_paper"] for row in rows] == [True, False, True]
     with pytest.raises(pickle.UnpicklingError, match="not plain data"):
         from_published(archive({"en": Path("/")}))
+
+
+def test_a_host_that_cannot_be_reached_is_not_tried_for_every_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import socket
+    from dataclasses import replace
+
+    from convsafe.data_builders import fetch
+
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}/prompts.csv"
+    monkeypatch.delenv("CONVSAFE_SOURCES", raising=False)
+    monkeypatch.delenv("HF_HUB_OFFLINE")
+    monkeypatch.setenv("CONVSAFE_CACHE", str(tmp_path))
+    card = load_source("xstest").CARD
+    card = replace(card, files=(replace(card.files[0], url=url),))
+    with pytest.raises(Unavailable, match="gave ConnectionError"):
+        fetch.fetch(card)
+    with pytest.raises(Unavailable, match="was not reached a moment ago"):
+        fetch.fetch(replace(card, name="another"))
+    monkeypatch.setattr(fetch, "_PATIENCE", 0.0)
+    with pytest.raises(Unavailable, match="gave ConnectionError"):
+        fetch.fetch(card)
