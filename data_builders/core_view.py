@@ -55,13 +55,18 @@ def _pairs(cases: Iterable[Case]) -> dict[str, tuple[Case, ...]]:
 def _changed(
     cases: Iterable[Case], pairs: Mapping[str, tuple[Case, ...]]
 ) -> dict[str, dict[Transform, list[Case]]]:
-    """Return the pairs' counterparts under each single transform of a general family."""
+    """Return the pairs' counterparts under each single transform of a general family.
+
+    One that uses upstream's text (and bears its licence) is left out: the core is the same with or
+    without upstream's sets.
+    """
     home = {case.id: key for key, pair in pairs.items() for case in pair}
+    licenses = {case.id: case.license for pair in pairs.values() for case in pair}
     general = {kind.name for kind in each_kind() if kind.general}
     found: dict[str, dict[Transform, list[Case]]] = {key: {} for key in pairs}
     for case in cases:
         single = len(case.transforms) == 1 and case.transforms[0].kind in general
-        if single and case.base_id in home:
+        if single and licenses.get(case.base_id) == case.license:
             found[home[case.base_id]].setdefault(case.transforms[0], []).append(case)
     return found
 

@@ -315,6 +315,17 @@ def test_the_full_recipe_is_the_default(tmp_path: Path) -> None:
 
 
 @needs_sources
+def test_the_core_is_the_same_with_and_without_upstream(
+    own_release: Path, full_release: Path
+) -> None:
+    for split in ("dev", "test"):
+        alone, among = (load_suite(at, "core", split) for at in (own_release, full_release))
+        assert alone.ids_sha256 == among.ids_sha256
+        for ours, theirs in zip(alone.cases, among.cases, strict=True):
+            assert ours.messages == theirs.messages
+
+
+@needs_sources
 def test_the_full_suite_is_as_large_as_promised(full_release: Path) -> None:
     manifest = json.loads((full_release / "manifest.json").read_text())
     assert manifest["cases"] >= 60_000
