@@ -2,8 +2,8 @@
 
 A YAML file holds `about`, `after`, and `wrap` (for each language, wrappers that hold `{request}`
 once) or `words` (for each language, what is said instead), or both. A Python file holds `ABOUT`,
-`AFTER`, `LANGUAGES` and `rewrite(text, key) -> str`. Which wrapper a case gets depends on its
-pair alone, so that a request and its twin get the same one.
+`AFTER`, `LANGUAGES` and `rewrite(text, key) -> str`, or a `part()` that does more. Which wrapper a
+case gets depends on its pair alone, so that a request and its twin get the same one.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ SLOT = "{request}"
 # A wrapper or table under this key serves every language.
 ANY = "any"
 _KEYS = {"about", "after", "wrap", "words"}
+_NEEDED = ("ABOUT", "AFTER", "LANGUAGES", "rewrite")
 
 
 def load(path: Path) -> Part:
@@ -133,6 +134,11 @@ def _table(path: Path, words: Any) -> Callable[[str], str]:
 
 def _from_python(path: Path) -> Part:
     module: Any = module_at(path)
+    if hasattr(module, "part"):
+        whole: Part = module.part()
+        return whole
+    if missing := [name for name in _NEEDED if not hasattr(module, name)]:
+        raise BadInput(f"a rewriting file needs part(), or {', '.join(missing)}", file=path)
     languages, rewrite = module.LANGUAGES, module.rewrite
 
     def change(case: Case) -> Changed:

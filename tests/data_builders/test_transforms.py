@@ -239,6 +239,7 @@ def test_one_file_adds_a_transform(
         ("persona/x.yaml", "name: y\n", "`name` is the file's"),
         ("language/eo.yaml", "tag: xx\n", "`tag` is the file's"),
         ("cipher/x.py", "ABOUT = 'A'\n", "a cipher needs AFTER"),
+        ("style/x.py", "ABOUT = 'A'\n", r"needs part\(\), or AFTER, LANGUAGES, rewrite"),
         (
             "escalation/x.yaml",
             "about: A.\nafter: b\nscripts:\n  en: [['{request}']]\n",
