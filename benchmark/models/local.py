@@ -74,6 +74,8 @@ def _serve(gguf: Path) -> Any:
     params.n_parallel = SLOTS
     params.cpuparams.n_threads = os.cpu_count() or 2
     params.port = _free_port()
+    # Warnings and errors only: a line a request would bury the progress bar.
+    params.verbosity = 1
     with _quiet():
         return xllamacpp.Server(params)
 

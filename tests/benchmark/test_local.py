@@ -10,7 +10,9 @@ from convsafe.taxonomy.errors import BadInput, MissingExtra
 
 
 @pytest.mark.model
-def test_a_real_model_is_run_judged_scored_and_reported(core_release: Path, tmp_path: Path) -> None:
+def test_a_real_model_is_run_judged_scored_and_reported(
+    core_release: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     pytest.importorskip("xllamacpp", reason="the extra [local] is not installed")
     try:
         find_gguf()
@@ -18,6 +20,7 @@ def test_a_real_model_is_run_judged_scored_and_reported(core_release: Path, tmp_
         pytest.skip(str(error))
     suite = load_suite(core_release, limit=12)
     done = run("local", suite, tmp_path / "run", params=Params(max_tokens=32))
+    assert "print_timing" not in capfd.readouterr().err, "the server buries the progress bar"
     generations = done.generations()
     assert len(generations) == len(suite)
     assert generations["response"].str.len_chars().min() > 0
