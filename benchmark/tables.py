@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,14 +25,19 @@ def read_table(path: Path) -> pl.DataFrame:
     """
     import polars as pl
 
-    readers = {".csv": _csv, ".parquet": pl.read_parquet, ".jsonl": _jsonl, ".json": _json}
+    readers: dict[str, Callable[[Path], pl.DataFrame]] = {
+        ".csv": _csv,
+        ".parquet": pl.read_parquet,
+        ".jsonl": _jsonl,
+        ".json": _json,
+    }
     if not path.is_file():
         raise BadInput("no such file", file=path)
     if path.suffix not in readers:
         raise BadInput("the file's name must end in .csv, .json, .jsonl or .parquet", file=path)
     try:
         frame = readers[path.suffix](path)
-    except (pl.exceptions.PolarsError, TypeError) as error:
+    except pl.exceptions.PolarsError as error:
         raise BadInput(f"not a {path.suffix[1:]} file: {error}", file=path) from None
     if frame.is_empty():
         raise BadInput("there are no rows", file=path)
@@ -49,24 +54,27 @@ def _csv(path: Path) -> pl.DataFrame:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise BadInput("not UTF-8; save it as UTF-8", file=path, line=line) from None
-    return pl.read_csv(data, infer_schema=False, missing_utf8_is_empty_string=True)
+    return pl.read_csv(data, infer_schema=False).fill_null("")
 
 
 def _jsonl(path: Path) -> pl.DataFrame:
-    return _frame([row for _, row in read_jsonl(path)])
+    return _frame(path, [row for _, row in read_jsonl(path)])
 
 
 def _json(path: Path) -> pl.DataFrame:
     rows = read_json(path)
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise BadInput("write a list of objects, one a row", file=path)
-    return _frame(rows)
+    return _frame(path, rows)
 
 
-def _frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
+def _frame(path: Path, rows: list[dict[str, Any]]) -> pl.DataFrame:
     import polars as pl
 
-    return pl.DataFrame(rows, infer_schema_length=None)
+    try:
+        return pl.DataFrame(rows, infer_schema_length=None)
+    except TypeError as error:
+        raise BadInput(f"a column holds values of more than one kind: {error}", file=path) from None
 
 
 def column(path: Path, frame: pl.DataFrame, name: str | None, usual: Sequence[str]) -> str:
@@ -122,10 +130,10 @@ def _text(frame: pl.DataFrame, name: str) -> pl.Series:
     """Return a column as text; NaN is no text."""
     import polars as pl
 
-    values = frame[name]
+    values: pl.Series = frame[name]
     if values.dtype.is_float():
         values = values.fill_nan(None)
-    return values.cast(pl.String)
+    return pl.Series(name, values.cast(pl.String))
 
 
 def _ids(path: Path, frame: pl.DataFrame, name: str | None) -> pl.Series:
