@@ -125,7 +125,8 @@ def _reasoned(verdicts: pl.DataFrame, tells: frozenset[str]) -> pl.DataFrame:
     """Return verdicts without NaN; one that holds nothing says why."""
     import polars as pl
 
-    told = [c for c in ("stance", "unsafe") if c in tells] or ["responsive"]
+    primary = ["stance", "unsafe"]
+    told = [c for c in primary if c in tells] or ["responsive"]
     verdicts = verdicts.with_columns(pl.col(c).fill_nan(None) for c in _NUMBERS)
     nothing = pl.all_horizontal(pl.col(c).is_null() for c in told)
     reason = pl.coalesce(pl.col("unscored_reason"), pl.lit("the judge gave no verdict"))

@@ -1,7 +1,7 @@
 """Judges that look for published lists of refusal strings, to measure others beside.
 
-A list is a YAML file in `baselines/` with `name`, `source`, `license`, `match` (prefix or anywhere),
-`case` (whether it counts), `phrases`, and `notes` where something about it is uncertain.
+A list is a YAML file in `baselines/` with `name`, `source`, `license`, `match` (prefix or
+anywhere), `case` (whether it counts), `phrases`, and `notes` where something about it is uncertain.
 """
 
 from __future__ import annotations
@@ -26,9 +26,17 @@ _KEYS = {"name", "source", "license", "match", "case", "phrases"}
 class Judge(Protocol):
     """What a judge is: a module of `judges/`, or a list of keywords."""
 
-    VERSION: str
-    SUMMARY: str
-    TELLS: frozenset[str]
+    @property
+    def VERSION(self) -> str:  # noqa: N802
+        """Its version."""
+
+    @property
+    def SUMMARY(self) -> str:  # noqa: N802
+        """What it does."""
+
+    @property
+    def TELLS(self) -> frozenset[str]:  # noqa: N802
+        """What its verdicts hold."""
 
     def judge(self, exchanges: pl.DataFrame) -> pl.DataFrame:
         """Return one verdict a row of `prompt` and `response`."""
@@ -52,10 +60,8 @@ class KeywordJudge:
     @property
     def SUMMARY(self) -> str:  # noqa: N802
         """What it does, in one sentence."""
-        where = "start with" if self.match == "prefix" else "hold"
-        return (
-            f"Refusals are replies that {where} one of {len(self.phrases)} strings ({self.title})."
-        )
+        where = "starts with" if self.match == "prefix" else "holds"
+        return f"A reply is a refusal if it {where} one of these {len(self.phrases)} strings."
 
     def judge(self, exchanges: pl.DataFrame) -> pl.DataFrame:
         """Judge each reply by the list; null where there is no reply."""
