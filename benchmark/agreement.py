@@ -150,7 +150,7 @@ def labelled(
     labels: Mapping[str, str],
     skip: Sequence[str] = (),
 ) -> pl.DataFrame:
-    """Read a labelled file: its own columns as `own`, id, prompt, response, and label as a stance.
+    """Read a labelled file: row number, id, prompt, response, all its columns as `own`, label as a stance.
 
     Raises:
         BadInput: On a missing column or a label without a meaning, naming file and row.
@@ -161,8 +161,12 @@ def labelled(
     rows = exchanges(path, frame, prompt=prompt, response=response, id=id)
     values = frame[column(path, frame, label, ())].cast(pl.String).fill_null("").to_list()
     meant = pl.Series("label", _meanings(path, values, labels, skip), pl.String)
-    own = frame.with_row_index("_row", offset=1).to_struct("own")
-    rows = rows.with_columns(own, meant).filter(pl.col("label").is_not_null())
+    own = frame.to_struct("own")
+    rows = (
+        rows.with_columns(own, meant)
+        .with_row_index("row", offset=1)
+        .filter(pl.col("label").is_not_null())
+    )
     if rows.is_empty():
         raise BadInput("every row was skipped: there is no label to compare with", file=path)
     return rows

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convsafe.benchmark.agreement import Agreement, agreement, labelled
-from convsafe.benchmark.bootstrap import Figure, Floats, Ints, bootstrap, cluster_numbers
+from convsafe.benchmark.bootstrap import Figure, bootstrap, cluster_numbers
 from convsafe.benchmark.judge_file import judge_rows
 from convsafe.benchmark.keyword_judges import baseline_names, load_judge
 from convsafe.benchmark.label_columns import booleans, numbers
@@ -19,6 +19,7 @@ from convsafe.taxonomy.files import sha256_of
 
 if TYPE_CHECKING:
     import polars as pl
+    from convsafe.benchmark.bootstrap import Floats, Ints
 
 LENGTH = "reply length"
 # What a stance is worth beside a grade of harm, where a judge tells no probability.
@@ -135,7 +136,7 @@ def _check(
         raise BadInput(f"judge {judge!r} tells no `unsafe`: leave --unsafe out, or name another")
     for name in by:
         if name not in own:
-            raise BadInput(f"no column {name!r}; there are {', '.join(own[1:])}", file=path)
+            raise BadInput(f"no column {name!r}; there are {', '.join(own)}", file=path)
 
 
 def _scored(path: Path, judge: str, verdicts: pl.DataFrame) -> pl.DataFrame:
@@ -234,9 +235,9 @@ def _thirds(replies: pl.Series) -> pl.Series:
     first, second = (int(size.quantile(share, "nearest") or 0) for share in (1 / 3, 2 / 3))
     names = [f"1 up to {first} characters", f"2 up to {second} characters", "3 longer"]
     frame = pl.DataFrame({"size": size})
-    place = pl.when(pl.col("size") <= first).then(pl.lit(names[0]))
-    place = place.when(pl.col("size") <= second).then(pl.lit(names[1])).otherwise(pl.lit(names[2]))
-    return frame.select(place.alias("third"))["third"]
+    short, middle = pl.col("size") <= first, pl.col("size") <= second
+    place = pl.when(short).then(pl.lit(names[0])).when(middle).then(pl.lit(names[1]))
+    return frame.select(third=place.otherwise(pl.lit(names[2])))["third"]
 
 
 def _baselines(rows: pl.DataFrame, judge: str, clusters: Ints) -> list[Part]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from convsafe.benchmark.bootstrap import Floats
 from convsafe.benchmark.evaluation import Evaluation, Part
 from convsafe.benchmark.keyword_judges import baseline_names, load_baseline
 from convsafe.benchmark.measures import BINS, CLASSES, UNSCORED, equal_mass
 from convsafe.taxonomy.files import atomic, write_json, write_text
+
+if TYPE_CHECKING:
+    from convsafe.benchmark.bootstrap import Floats
 
 TITLES = {
     "accuracy": "accuracy",
@@ -61,8 +64,8 @@ def markdown(found: Evaluation, plot: str | None) -> str:
     lines += [
         f"Measured on {of['date']} on `{of['file']}` (sha256 `{of['sha256']}`), labels in"
         f" `{of['label']}`: {found.whole.n} replies to {of['prompts']} prompts,"
-        f" {found.whole.unscored} unscored. An unscored reply counts as wrong. Intervals are 95 %, from"
-        " 2,000 draws of whole prompts.",
+        f" {found.whole.unscored} unscored. An unscored reply counts as wrong. Intervals are"
+        " 95 %, from 2,000 draws of whole prompts.",
     ]
     for part in filter(None, (found.whole, found.harm, found.graded)):
         rows = [(TITLES[name], *_cells(str(figure))) for name, figure in part.figures.items()]

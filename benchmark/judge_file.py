@@ -65,7 +65,8 @@ def judge_rows(rows: pl.DataFrame, name: str) -> pl.DataFrame:
     """
     import polars as pl
 
-    judge, rows = load_judge(name), rows.with_row_index("row")
+    judge = load_judge(name)
+    rows = rows.select("id", "prompt", "response").with_row_index("row")
     whole = pl.col("prompt").is_not_null() & pl.col("response").is_not_null()
     seen, unseen = rows.filter(whole), rows.filter(~whole)
     found = judge.judge(seen.select("prompt", "response"))

@@ -61,6 +61,6 @@ def _values(path: Path, rows: pl.DataFrame, name: str) -> list[tuple[int, str, A
     """Return the row number, id and value of each labelled row."""
     own = rows["own"].struct
     if name not in own.fields:
-        raise BadInput(f"no column {name!r}; there are {', '.join(own.fields[1:])}", file=path)
-    columns = [own.field("_row"), rows["id"], own.field(name)]
+        raise BadInput(f"no column {name!r}; there are {', '.join(own.fields)}", file=path)
+    columns = [rows["row"], rows["id"], own.field(name)]
     return list(zip(*(column.to_list() for column in columns), strict=True))
