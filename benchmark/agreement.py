@@ -150,7 +150,7 @@ def labelled(
     labels: Mapping[str, str],
     skip: Sequence[str] = (),
 ) -> pl.DataFrame:
-    """Read a labelled file: row number, id, prompt, response, all its columns as `own`, label as a stance.
+    """Read a labelled file: row, id, prompt, response, `own` columns, and label as a stance.
 
     Raises:
         BadInput: On a missing column or a label without a meaning, naming file and row.

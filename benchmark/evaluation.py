@@ -116,7 +116,7 @@ def evaluate(
     return Evaluation(
         of=_of(path, judge, label, rows, unsafe, graded),
         agreement=agreement(rows["label"].to_list(), verdicts["stance"].to_list()),
-        whole=_part("all", "all", rows, verdicts, clusters),
+        whole=_part("all", judge, rows, verdicts, clusters),
         harm=None if harmful is None else _harm(verdicts, harmful, clusters),
         graded=None if grades is None else _graded(verdicts, grades, clusters),
         slices=_slices(rows, verdicts, clusters, by),
