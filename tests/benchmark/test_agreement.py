@@ -169,17 +169,18 @@ def judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Judged:
     rows = [
         {
             "prompt": f"Prompt {number // 2}", "response": "x" * (number + 1), "label": "refusal",
-            "harmful": number % 2 == 0, "grade": float(number), "lang": "de" if number > 6 else "en",
+            "harmful": "no" if number % 2 else "yes", "grade": float(number),
+            "lang": "de" if number > 6 else "en",
         }
         for number in range(10)
     ]  # fmt: skip
 
-    def measured(stances: list, unsafe: list, change: dict | None = None, **options) -> Evaluation:
+    def measured(stances: list, chances: list, change: dict | None = None, **options) -> Evaluation:
         told = SimpleNamespace(
             VERSION="1",
             SUMMARY="Says what it is told.",
             TELLS=frozenset({"stance", "unsafe"}),
-            judge=lambda _: pl.DataFrame({"stance": stances, "unsafe": unsafe}),
+            judge=lambda _: pl.DataFrame({"stance": stances, "unsafe": chances}),
         )
         for module in (evaluation, judge_file):
             monkeypatch.setattr(module, "load_judge", lambda _: told)

@@ -101,8 +101,8 @@ def test_bad_files_are_named(tmp_path: Path) -> None:
         judge_file(write(tmp_path / "empty.jsonl", []))
     with pytest.raises(BadInput, match="not text"):
         judge_file(write(tmp_path / "list.jsonl", [{"prompt": ["Hi"], "response": "Yes."}]))
+    (tmp_path / "one.json").write_text('{"prompt": "Hi"}')
     with pytest.raises(BadInput, match="list of objects"):
-        (tmp_path / "one.json").write_text('{"prompt": "Hi"}')
         judge_file(tmp_path / "one.json")
 
 
