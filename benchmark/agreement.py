@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from convsafe.benchmark.judge_file import judge_rows
 from convsafe.benchmark.judging import JUDGES
 from convsafe.benchmark.measures import UNSCORED
-from convsafe.benchmark.tables import column, exchanges, read_table
+from convsafe.benchmark.tables import column, exchanges, read_table, text_of
 from convsafe.taxonomy.errors import BadInput
 from convsafe.taxonomy.files import read_json, write_json
 
@@ -159,8 +159,10 @@ def labelled(
 
     frame = read_table(path)
     rows = exchanges(path, frame, prompt=prompt, response=response, id=id)
-    values = frame[column(path, frame, label, ())].cast(pl.String).fill_null("").to_list()
-    meant = pl.Series("label", _meanings(path, values, labels, skip), pl.String)
+    values = text_of(path, frame, column(path, frame, label, ()))
+    meant = pl.Series(
+        "label", _meanings(path, values.fill_null("").to_list(), labels, skip), pl.String
+    )
     own = frame.to_struct("own")
     rows = (
         rows.with_columns(own, meant)

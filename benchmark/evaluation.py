@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from convsafe.benchmark.agreement import Agreement, agreement, labelled
 from convsafe.benchmark.bootstrap import Figure, bootstrap, cluster_numbers
 from convsafe.benchmark.judge_file import judge_rows
-from convsafe.benchmark.keyword_judges import baseline_names, load_judge
+from convsafe.benchmark.keyword_judges import baseline_names, load_baseline, load_judge
 from convsafe.benchmark.label_columns import booleans, numbers
 from convsafe.benchmark.measures import UNSCORED, graded_measure, harm_measure, stance_measure
+from convsafe.benchmark.tables import text_of
 from convsafe.taxonomy.errors import BadInput
 from convsafe.taxonomy.files import sha256_of
 
@@ -67,6 +68,7 @@ class Evaluation:
             **{name: part.to_row() if part else None for name, part in parts.items()},
             "slices": [part.to_row() for part in self.slices],
             "baselines": [part.to_row() for part in self.baselines],
+            "baseline_notes": {p.name: load_baseline(p.name).notes for p in self.baselines},
         }
 
 
@@ -137,6 +139,7 @@ def _check(
     for name in by:
         if name not in own:
             raise BadInput(f"no column {name!r}; there are {', '.join(own)}", file=path)
+        text_of(path, rows["own"].struct.unnest(), name)
 
 
 def _scored(path: Path, judge: str, verdicts: pl.DataFrame) -> pl.DataFrame:
@@ -217,7 +220,7 @@ def _slices(
 
     own = rows["own"].struct
     groups = [(LENGTH, _thirds(rows["response"]))]
-    groups += [(name, own.field(name).cast(pl.String).fill_null("(none)")) for name in by]
+    groups += [(name, _named(own.field(name))) for name in by]
     found = []
     for title, values in groups:
         for value in values.unique().sort():
@@ -225,6 +228,13 @@ def _slices(
             part = clusters[kept.to_numpy()]
             found.append(_part(title, value, rows.filter(kept), verdicts.filter(kept), part))
     return found
+
+
+def _named(values: pl.Series) -> pl.Series:
+    """Return values as names of slices."""
+    import polars as pl
+
+    return pl.Series(values.name, values.cast(pl.String)).fill_null("(none)")
 
 
 def _thirds(replies: pl.Series) -> pl.Series:

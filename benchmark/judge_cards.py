@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from convsafe.benchmark.bootstrap import DRAWS
 from convsafe.benchmark.evaluation import Evaluation, Part
-from convsafe.benchmark.keyword_judges import baseline_names, load_baseline
+from convsafe.benchmark.keyword_judges import load_baseline
 from convsafe.benchmark.measures import BINS, CLASSES, UNSCORED, equal_mass
 from convsafe.taxonomy.files import atomic, write_json, write_text
 
@@ -65,7 +66,7 @@ def markdown(found: Evaluation, plot: str | None) -> str:
         f"Measured on {of['date']} on `{of['file']}` (sha256 `{of['sha256']}`), labels in"
         f" `{of['label']}`: {found.whole.n} replies to {of['prompts']} prompts,"
         f" {found.whole.unscored} unscored. An unscored reply counts as wrong. Intervals are"
-        " 95 %, from 2,000 draws of whole prompts.",
+        f" 95 %, from {DRAWS:,} draws of whole prompts.",
     ]
     for part in filter(None, (found.whole, found.harm, found.graded)):
         rows = [(TITLES[name], *_cells(str(figure))) for name, figure in part.figures.items()]
@@ -99,11 +100,11 @@ def _groups(found: Evaluation) -> list[tuple[str, list[Part]]]:
 
 def _uncertain(found: Evaluation, gap: str) -> list[str]:
     """Say which keyword lists are not sure to be the published ones."""
-    used = {part.name for part in found.baselines}
-    doubtful = [n for n in baseline_names() if n in used and load_baseline(n).notes]
+    notes = {part.name: load_baseline(part.name).notes for part in found.baselines}
+    doubtful = [name for name, note in notes.items() if note]
     if not doubtful:
         return []
-    return [f"{gap}Written from memory, see their notes: {', '.join(doubtful)}."]
+    return [f"{gap}Not sure to be the published lists, see their notes: {', '.join(doubtful)}."]
 
 
 def confusion(found: Evaluation) -> list[tuple[str, ...]]:

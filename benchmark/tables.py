@@ -114,23 +114,26 @@ def exchanges(
 
     asked = column(path, frame, prompt, PROMPT_COLUMNS)
     replied = column(path, frame, response, RESPONSE_COLUMNS)
-    for name in (asked, replied):
-        if frame[name].dtype.is_nested():
-            raise BadInput(f"column {name!r} holds {frame[name].dtype}, not text", file=path)
     return pl.DataFrame(
         {
             "id": _ids(path, frame, id),
-            "prompt": _text(frame, asked),
-            "response": _text(frame, replied),
+            "prompt": text_of(path, frame, asked),
+            "response": text_of(path, frame, replied),
         }
     )
 
 
-def _text(frame: pl.DataFrame, name: str) -> pl.Series:
-    """Return a column as text; NaN is no text."""
+def text_of(path: Path, frame: pl.DataFrame, name: str) -> pl.Series:
+    """Return a column as text, null where it is null or NaN.
+
+    Raises:
+        BadInput: If it holds lists, objects or bytes.
+    """
     import polars as pl
 
     values: pl.Series = frame[name]
+    if values.dtype.is_nested() or values.dtype == pl.Binary:
+        raise BadInput(f"column {name!r} holds {values.dtype}, not text", file=path)
     if values.dtype.is_float():
         values = values.fill_nan(None)
     return pl.Series(name, values.cast(pl.String))
@@ -143,9 +146,9 @@ def _ids(path: Path, frame: pl.DataFrame, name: str | None) -> pl.Series:
     rows = pl.Series("id", range(1, len(frame) + 1)).cast(pl.String)
     if name is None:
         usual = [known for known in ID_COLUMNS if known in frame.columns]
-        unique = [known for known in usual if _wrong_id(_text(frame, known)) is None]
-        return _text(frame, unique[0]) if unique else rows
-    found = _text(frame, column(path, frame, name, ()))
+        unique = [known for known in usual if _wrong_id(text_of(path, frame, known)) is None]
+        return text_of(path, frame, unique[0]) if unique else rows
+    found = text_of(path, frame, column(path, frame, name, ()))
     wrong = _wrong_id(found)
     if wrong is not None:
         row, what = wrong

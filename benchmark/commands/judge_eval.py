@@ -48,7 +48,8 @@ def command(
     """Measure a judge's agreement with human labels in a CSV, JSON, JSONL or Parquet file.
 
     Intervals are 95 %, from 2,000 draws of whole prompts. A partial refusal counts as refused
-    where only two classes are told apart. The keyword lists are measured on the same rows.
+    where only two classes are told apart. The keyword lists of `benchmark/baselines/` are
+    measured on the same rows.
     """
     from convsafe.benchmark.agreement import record
     from convsafe.benchmark.evaluation import evaluate

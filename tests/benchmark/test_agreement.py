@@ -230,6 +230,8 @@ def test_what_cannot_be_measured_is_an_error_and_never_nought(judged: Judged) ->
         judged(stances, unsafe, by=["hazard"])
     with pytest.raises(BadInput, match="no column 'hazard'; there are prompt"):
         judged(stances, unsafe, graded="hazard")
+    with pytest.raises(BadInput, match="column 'lang' holds List"):
+        judged(stances, unsafe, {"lang": ["de"]}, by=["lang"])
     with pytest.raises(BadInput, match="every row was skipped"):
         judged(stances, unsafe, skip=["refusal"])
     none = judged(stances, [None] * 10, unsafe="harmful")
