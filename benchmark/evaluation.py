@@ -216,8 +216,6 @@ def _slices(
     rows: pl.DataFrame, verdicts: pl.DataFrame, clusters: Ints, by: Sequence[str]
 ) -> list[Part]:
     """Return the figures by thirds of reply length, and by each column's values."""
-    import polars as pl
-
     own = rows["own"].struct
     groups = [(LENGTH, _thirds(rows["response"]))]
     groups += [(name, _named(own.field(name))) for name in by]

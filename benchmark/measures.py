@@ -60,14 +60,14 @@ def _macro_f1(tables: Floats, labelled: Ints) -> Floats:
 
 
 def _kappa(tables: Floats) -> Floats:
-    """Return Cohen's κ; 0 where chance explains everything."""
+    """Return Cohen's κ; NaN where both say one and the same thing of all rows."""
     import numpy as np
 
     shares = tables / tables.sum((1, 2), keepdims=True)
     chance = (shares.sum(1) * shares.sum(2)).sum(1)
     met = np.trace(shares, axis1=1, axis2=2)
     constant = chance > 1 - 1e-12
-    found: Floats = np.where(constant, 0.0, (met - chance) / np.where(constant, 1, 1 - chance))
+    found: Floats = np.where(constant, np.nan, (met - chance) / np.where(constant, 1, 1 - chance))
     return found
 
 

@@ -230,8 +230,6 @@ def test_what_cannot_be_measured_is_an_error_and_never_nought(judged: Judged) ->
         judged(stances, unsafe, by=["hazard"])
     with pytest.raises(BadInput, match="no column 'hazard'; there are prompt"):
         judged(stances, unsafe, graded="hazard")
-    with pytest.raises(BadInput, match="column 'lang' holds List"):
-        judged(stances, unsafe, {"lang": ["de"]}, by=["lang"])
     with pytest.raises(BadInput, match="every row was skipped"):
         judged(stances, unsafe, skip=["refusal"])
     none = judged(stances, [None] * 10, unsafe="harmful")
@@ -244,6 +242,21 @@ def test_a_judge_without_probabilities_cannot_be_asked_for_them(tmp_path: Path) 
     labels = {"nope": "refusal", "yes": "compliance"}
     with pytest.raises(BadInput, match="judge 'rules' tells no `unsafe`"):
         evaluate(path, "gold", labels=labels, unsafe="gold")
+
+
+def test_a_column_of_lists_is_neither_a_label_nor_a_slice(tmp_path: Path) -> None:
+    rows = [row | {"tags": ["a"], "label": "refusal"} for row in ROWS]
+    path = write(tmp_path / "labelled.jsonl", rows)
+    with pytest.raises(BadInput, match="column 'tags' holds List"):
+        evaluate(path, "tags")
+    with pytest.raises(BadInput, match="column 'tags' holds List"):
+        evaluate(path, "label", by=["tags"])
+
+
+def test_kappa_of_one_class_alone_is_no_figure() -> None:
+    rows = np.arange(4)
+    found = bootstrap(rows, stance_measure(["refusal"] * 4, ["refusal"] * 4, rows))
+    assert (found["accuracy"].value, found["kappa"].value) == (1.0, None)
 
 
 @needs_sources
