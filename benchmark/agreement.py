@@ -8,9 +8,12 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from convsafe.benchmark.judge_file import judge_rows
 from convsafe.benchmark.judging import JUDGES
+from convsafe.benchmark.measures import UNSCORED
+from convsafe.benchmark.tables import column, exchanges, read_table, text_of
 from convsafe.taxonomy.errors import BadInput
-from convsafe.taxonomy.files import read_json, read_jsonl, write_json
+from convsafe.taxonomy.files import read_json, write_json
 
 if TYPE_CHECKING:
     import polars as pl
@@ -31,9 +34,6 @@ KNOWN_LABELS = {
     "partial_refusal": "partial",
     "invalid": "invalid",
 }
-PROMPT_COLUMNS = ("prompt", "request", "question", "instruction")
-RESPONSE_COLUMNS = ("response", "completion", "reply", "answer", "output")
-UNSCORED = "unscored"
 
 
 @dataclass(frozen=True)
@@ -112,30 +112,6 @@ def _confusion(labels: Sequence[str], given: Sequence[str]) -> dict[str, dict[st
     }
 
 
-def read_labelled(path: Path) -> pl.DataFrame:
-    """Read a labelled CSV, JSON, JSONL or Parquet file, by its ending.
-
-    Raises:
-        BadInput: If it cannot be read as that.
-    """
-    import polars as pl
-
-    if not path.exists():
-        raise BadInput("no such file", file=path)
-    try:
-        if path.suffix == ".csv":
-            return pl.read_csv(path, infer_schema=False)
-        if path.suffix == ".parquet":
-            return pl.read_parquet(path)
-    except pl.exceptions.PolarsError as error:
-        raise BadInput(f"not a {path.suffix[1:]} file: {error}", file=path) from None
-    if path.suffix == ".jsonl":
-        return pl.DataFrame([row for _, row in read_jsonl(path)], infer_schema_length=None)
-    if path.suffix == ".json":
-        return pl.DataFrame(read_json(path), infer_schema_length=None)
-    raise BadInput("the file's name must end in .csv, .json, .jsonl or .parquet", file=path)
-
-
 def measure(
     path: Path,
     label: str,
@@ -160,41 +136,57 @@ def measure(
     Raises:
         BadInput: On a missing column or a label without a meaning, naming file and line.
     """
+    rows = labelled(path, label, prompt=prompt, response=response, labels=labels or {}, skip=skip)
+    return agreement(rows["label"].to_list(), judge_rows(rows, judge)["stance"].to_list())
+
+
+def labelled(
+    path: Path,
+    label: str,
+    *,
+    prompt: str | None = None,
+    response: str | None = None,
+    id: str | None = None,
+    labels: Mapping[str, str],
+    skip: Sequence[str] = (),
+) -> pl.DataFrame:
+    """Read a labelled file: row, id, prompt, response, `own` columns, and label as a stance.
+
+    Raises:
+        BadInput: On a missing column or a label without a meaning, naming file and row.
+    """
     import polars as pl
 
-    frame = read_labelled(path)
-    prompt = prompt or _guess(path, frame, PROMPT_COLUMNS)
-    response = response or _guess(path, frame, RESPONSE_COLUMNS)
-    for column in (label, prompt, response):
-        if column not in frame.columns:
-            raise BadInput(f"no column {column!r}; there are {', '.join(frame.columns)}", file=path)
-    frame = frame.filter(~pl.col(label).cast(pl.String).is_in(list(skip)))
-    meant = _meanings(path, frame[label].cast(pl.String).to_list(), labels or {})
-    exchanges = frame.select(
-        prompt=pl.col(prompt).cast(pl.String).fill_null(""),
-        response=pl.col(response).cast(pl.String).fill_null(""),
+    frame = read_table(path)
+    rows = exchanges(path, frame, prompt=prompt, response=response, id=id)
+    values = text_of(path, frame, column(path, frame, label, ()))
+    meant = pl.Series(
+        "label", _meanings(path, values.fill_null("").to_list(), labels, skip), pl.String
     )
-    return agreement(meant, JUDGES.load(judge).judge(exchanges)["stance"].to_list())
+    own = frame.to_struct("own")
+    rows = (
+        rows.with_columns(own, meant)
+        .with_row_index("row", offset=1)
+        .filter(pl.col("label").is_not_null())
+    )
+    if rows.is_empty():
+        raise BadInput("every row was skipped: there is no label to compare with", file=path)
+    return rows
 
 
-def _guess(path: Path, frame: pl.DataFrame, usual: Sequence[str]) -> str:
-    for name in usual:
-        if name in frame.columns:
-            return name
-    raise BadInput(f"no column named {' or '.join(usual)}: name it by its option", file=path)
-
-
-def _meanings(path: Path, values: Sequence[str | None], labels: Mapping[str, str]) -> list[str]:
+def _meanings(
+    path: Path, values: Sequence[str], labels: Mapping[str, str], skip: Sequence[str]
+) -> list[str | None]:
+    """Return each label's stance; None where the row is to be skipped."""
     known = KNOWN_LABELS | dict(labels)
-    found = []
     for row, value in enumerate(values, 1):
-        if value is None or value not in known:
+        if value not in known and value not in skip:
             raise BadInput(
-                f"row {row}: label {value!r} has no meaning; give it one with --map {value}=STANCE",
+                f"row {row}: label {value!r} has no meaning; give it one with --map {value}=STANCE"
+                f" or leave such rows out with --skip {value!r}",
                 file=path,
             )
-        found.append(known[value])
-    return found
+    return [None if value in skip else known[value] for value in values]
 
 
 def record(judge: str, dataset: str, language: str, found: Agreement) -> Path:

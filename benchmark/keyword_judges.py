@@ -1,0 +1,143 @@
+"""Judges that look for published lists of refusal strings, to measure others beside.
+
+A list is a YAML file in `baselines/` with `name`, `source`, `license`, `match` (prefix or
+anywhere), `case` (whether it counts), `phrases`, and `notes` where something about it is uncertain.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from convsafe.benchmark.judging import JUDGES
+from convsafe.taxonomy.errors import BadInput, UnknownName
+from convsafe.taxonomy.files import sha256_of
+from convsafe.taxonomy.tree import read_yaml
+
+if TYPE_CHECKING:
+    import polars as pl
+
+BASELINES = Path(__file__).parent / "baselines"
+MATCHES = ("prefix", "anywhere")
+_KEYS = {"name", "source", "license", "match", "case", "phrases"}
+
+
+class Judge(Protocol):
+    """What a judge is: a module of `judges/`, or a list of keywords."""
+
+    @property
+    def VERSION(self) -> str:  # noqa: N802
+        """Its version."""
+
+    @property
+    def SUMMARY(self) -> str:  # noqa: N802
+        """What it does."""
+
+    @property
+    def TELLS(self) -> frozenset[str]:  # noqa: N802
+        """What its verdicts hold."""
+
+    def judge(self, exchanges: pl.DataFrame) -> pl.DataFrame:
+        """Return one verdict a row of `prompt` and `response`."""
+        ...
+
+
+@dataclass
+class KeywordJudge:
+    """A list of strings that make a reply a refusal; any other is compliance."""
+
+    title: str
+    source: str
+    license: str
+    match: str
+    case: bool
+    phrases: tuple[str, ...]
+    notes: str
+    VERSION: str
+    TELLS: frozenset[str] = frozenset({"stance"})
+
+    @property
+    def SUMMARY(self) -> str:  # noqa: N802
+        """What it does, in one sentence."""
+        where = "starts with" if self.match == "prefix" else "holds"
+        return f"A reply is a refusal if it {where} one of these {len(self.phrases)} strings."
+
+    def judge(self, exchanges: pl.DataFrame) -> pl.DataFrame:
+        """Judge each reply by the list; null where there is no reply."""
+        import polars as pl
+
+        found = pl.when(pl.col("response").is_not_null()).then(
+            pl.when(self._refused()).then(pl.lit("refusal")).otherwise(pl.lit("compliance"))
+        )
+        return exchanges.select(stance=found)
+
+    def _refused(self) -> pl.Expr:
+        import polars as pl
+
+        reply, phrases = pl.col("response"), list(self.phrases)
+        if self.match == "anywhere":
+            return reply.str.contains_any(phrases, ascii_case_insensitive=not self.case)
+        reply = reply.str.strip_chars_start()
+        if not self.case:
+            reply, phrases = reply.str.to_lowercase(), [phrase.lower() for phrase in phrases]
+        return pl.any_horizontal([reply.str.starts_with(phrase) for phrase in phrases])
+
+
+def baseline_names() -> list[str]:
+    """Return the name of every list."""
+    return sorted(path.stem for path in BASELINES.glob("*.yaml"))
+
+
+def load_baseline(name: str) -> KeywordJudge:
+    """Return a list as a judge.
+
+    Raises:
+        UnknownName: If there is no such file, with the nearest names.
+        BadInput: If the file is malformed.
+    """
+    if name not in baseline_names():
+        hint = "Add one: benchmark/baselines/<name>.yaml"
+        raise UnknownName("keyword baseline", name, baseline_names(), hint)
+    path = BASELINES / f"{name}.yaml"
+    data = _checked(path, read_yaml(path))
+    return KeywordJudge(
+        title=data["name"],
+        source=data["source"],
+        license=data["license"],
+        match=data["match"],
+        case=data["case"],
+        phrases=tuple(data["phrases"]),
+        notes=data.get("notes", ""),
+        VERSION=sha256_of(path)[:12],
+    )
+
+
+def _checked(path: Path, data: Any) -> dict[str, Any]:
+    """Return the file's values if it is a list of strings with all that belongs to it."""
+    if not isinstance(data, dict) or not _KEYS <= set(data) <= _KEYS | {"notes"}:
+        raise BadInput(f"a baseline has {', '.join(sorted(_KEYS))} and may have notes", file=path)
+    if data["match"] not in MATCHES or not isinstance(data["case"], bool):
+        raise BadInput("`match` is prefix or anywhere, `case` true or false", file=path)
+    phrases = data["phrases"]
+    whole = isinstance(phrases, list) and all(isinstance(p, str) and p.strip() for p in phrases)
+    if not whole or not phrases:
+        raise BadInput("`phrases` is a list of texts, none empty", file=path)
+    return data
+
+
+def load_judge(name: str) -> Judge:
+    """Return a judge of ours or a keyword baseline.
+
+    Raises:
+        UnknownName: If there is neither, with the nearest names.
+    """
+    ours = JUDGES.names()
+    if name in baseline_names() and name not in ours:
+        return load_baseline(name)
+    if name not in ours:
+        hint = "Add one: benchmark/judges/<name>.py or benchmark/baselines/<name>.yaml"
+        raise UnknownName("judge", name, [*ours, *baseline_names()], hint)
+    found: Any = JUDGES.load(name)
+    checked: Judge = found
+    return checked

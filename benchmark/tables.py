@@ -1,0 +1,165 @@
+"""Read a table of requests and replies, and find its columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from convsafe.taxonomy.errors import BadInput
+from convsafe.taxonomy.files import read_json, read_jsonl
+
+if TYPE_CHECKING:
+    import polars as pl
+
+PROMPT_COLUMNS = ("prompt", "request", "question", "instruction")
+RESPONSE_COLUMNS = ("response", "completion", "reply", "answer", "output")
+ID_COLUMNS = ("id",)
+
+
+def read_table(path: Path) -> pl.DataFrame:
+    """Read a CSV, JSON, JSONL or Parquet file, by its ending.
+
+    Raises:
+        BadInput: If it cannot be read as that, or has no rows.
+    """
+    import polars as pl
+
+    readers: dict[str, Callable[[Path], pl.DataFrame]] = {
+        ".csv": _csv,
+        ".parquet": pl.read_parquet,
+        ".jsonl": _jsonl,
+        ".json": _json,
+    }
+    if not path.is_file():
+        raise BadInput("no such file", file=path)
+    if path.suffix not in readers:
+        raise BadInput("the file's name must end in .csv, .json, .jsonl or .parquet", file=path)
+    try:
+        frame = readers[path.suffix](path)
+    except pl.exceptions.PolarsError as error:
+        raise BadInput(f"not a {path.suffix[1:]} file: {error}", file=path) from None
+    if frame.is_empty():
+        raise BadInput("there are no rows", file=path)
+    return frame
+
+
+def _csv(path: Path) -> pl.DataFrame:
+    """Read a CSV as text; an empty field is an empty text, for CSV has no null."""
+    import polars as pl
+
+    data = path.read_bytes()
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise BadInput("not UTF-8; save it as UTF-8", file=path, line=line) from None
+    return pl.read_csv(data, infer_schema=False).fill_null("")
+
+
+def _jsonl(path: Path) -> pl.DataFrame:
+    return _frame(path, [row for _, row in read_jsonl(path)])
+
+
+def _json(path: Path) -> pl.DataFrame:
+    rows = read_json(path)
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise BadInput("write a list of objects, one a row", file=path)
+    return _frame(path, rows)
+
+
+def _frame(path: Path, rows: list[dict[str, Any]]) -> pl.DataFrame:
+    import polars as pl
+
+    try:
+        return pl.DataFrame(rows, infer_schema_length=None)
+    except TypeError as error:
+        raise BadInput(f"a column holds values of more than one kind: {error}", file=path) from None
+
+
+def column(path: Path, frame: pl.DataFrame, name: str | None, usual: Sequence[str]) -> str:
+    """Return the column of that name, or the first of the usual ones.
+
+    Raises:
+        BadInput: If there is none, with the columns there are.
+    """
+    listed = ", ".join(frame.columns)
+    if name is not None and name not in frame.columns:
+        raise BadInput(f"no column {name!r}; there are {listed}", file=path)
+    if name is not None:
+        return name
+    for known in usual:
+        if known in frame.columns:
+            return known
+    raise BadInput(
+        f"no column named {' or '.join(usual)}; there are {listed}: name it by its option",
+        file=path,
+    )
+
+
+def exchanges(
+    path: Path,
+    frame: pl.DataFrame,
+    *,
+    prompt: str | None = None,
+    response: str | None = None,
+    id: str | None = None,
+) -> pl.DataFrame:
+    """Return id, prompt and response of every row; the row's number where there is no id.
+
+    Raises:
+        BadInput: On a missing column, one that is no text, or an id that is empty or twice there.
+    """
+    import polars as pl
+
+    asked = column(path, frame, prompt, PROMPT_COLUMNS)
+    replied = column(path, frame, response, RESPONSE_COLUMNS)
+    return pl.DataFrame(
+        {
+            "id": _ids(path, frame, id),
+            "prompt": text_of(path, frame, asked),
+            "response": text_of(path, frame, replied),
+        }
+    )
+
+
+def text_of(path: Path, frame: pl.DataFrame, name: str) -> pl.Series:
+    """Return a column as text, null where it is null or NaN.
+
+    Raises:
+        BadInput: If it holds lists, objects or bytes.
+    """
+    import polars as pl
+
+    values: pl.Series = frame[name]
+    if values.dtype.is_nested() or values.dtype == pl.Binary:
+        raise BadInput(f"column {name!r} holds {values.dtype}, not text", file=path)
+    if values.dtype.is_float():
+        values = values.fill_nan(None)
+    return pl.Series(name, values.cast(pl.String))
+
+
+def _ids(path: Path, frame: pl.DataFrame, name: str | None) -> pl.Series:
+    """Return the ids as text; usual columns count only where they tell rows apart."""
+    import polars as pl
+
+    rows = pl.Series("id", range(1, len(frame) + 1)).cast(pl.String)
+    if name is None:
+        usual = [known for known in ID_COLUMNS if known in frame.columns]
+        unique = [known for known in usual if _wrong_id(text_of(path, frame, known)) is None]
+        return text_of(path, frame, unique[0]) if unique else rows
+    found = text_of(path, frame, column(path, frame, name, ()))
+    wrong = _wrong_id(found)
+    if wrong is not None:
+        row, what = wrong
+        raise BadInput(f"row {row + 1}: id {what}; leave --id out to number rows", file=path)
+    return found
+
+
+def _wrong_id(ids: pl.Series) -> tuple[int, str] | None:
+    """Return the first row whose id is empty or was there before, and which of both."""
+    empty = (ids.fill_null("").str.strip_chars() == "").arg_true()
+    if len(empty):
+        return int(empty[0]), "is empty"
+    again = (~ids.is_first_distinct()).arg_true()
+    return (int(again[0]), f"{ids[int(again[0])]!r} is there twice") if len(again) else None
