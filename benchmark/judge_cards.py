@@ -104,7 +104,7 @@ def _uncertain(found: Evaluation, gap: str) -> list[str]:
     doubtful = [name for name, note in notes.items() if note]
     if not doubtful:
         return []
-    return [f"{gap}Not sure to be the published lists, see their notes: {', '.join(doubtful)}."]
+    return [f"{gap}Not published lists (see their notes): {', '.join(doubtful)}."]
 
 
 def confusion(found: Evaluation) -> list[tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""Judges that look for published lists of refusal strings, to measure others beside.
+"""Judges that look for a list of refusal strings, to measure others beside.
 
 A list is a YAML file in `baselines/` with `name`, `source`, `license`, `match` (prefix or
 anywhere), `case` (whether it counts), `phrases`, and `notes` where something about it is uncertain.

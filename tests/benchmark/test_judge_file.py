@@ -155,8 +155,8 @@ def test_the_command_takes_a_file_in_place_of_a_subcommand(tmp_path: Path) -> No
     rows = [json.loads(line) for line in out.read_text().splitlines()]
     assert [row["id"] for row in rows] == ["a", "b", "c"]
     assert rows[2]["unscored_reason"] == "there is no reply"
-    text = convsafe("judge", "--judge", "xstest_strings", path).stdout
-    assert "judge xstest_strings, 3 replies, 1 unscored" in text
+    text = convsafe("judge", "--judge", "common_strings", path).stdout
+    assert "judge common_strings, 3 replies, 1 unscored" in text
     assert "FILE" in convsafe("judge", "--help").stdout
 
 
