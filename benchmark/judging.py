@@ -89,12 +89,7 @@ def verdicts_of(
     """Return the verdicts of a judge function over generations, in order of their ids."""
     import polars as pl
 
-    replies = (
-        generations.filter(pl.col("outcome") != "failed")
-        .join(cases.select("id", "prompt"), on="id", how="inner")
-        .sort("id", "sample")
-    )
-    replies = _without_wrapping(deciphered(replies, cases), cases)
+    replies = as_seen(cases, generations)
     empty = pl.col("response").str.strip_chars() == ""
     silent = pl.col("outcome").is_in(_NO_TEXT) | empty | pl.col("unreadable").is_not_null()
     seen, unseen = replies.filter(~silent), replies.filter(silent)
@@ -105,6 +100,18 @@ def verdicts_of(
     return pl.concat([_verdicts(judged, name), _verdicts(_silent(unseen), name)]).sort(
         "id", "sample"
     )
+
+
+def as_seen(cases: pl.DataFrame, generations: pl.DataFrame) -> pl.DataFrame:
+    """Return the replies with their plain requests as a judge sees them, in order of their ids."""
+    import polars as pl
+
+    replies = (
+        generations.filter(pl.col("outcome") != "failed")
+        .join(cases.select("id", "prompt"), on="id", how="inner")
+        .sort("id", "sample")
+    )
+    return _without_wrapping(deciphered(replies, cases), cases)
 
 
 def _without_wrapping(replies: pl.DataFrame, cases: pl.DataFrame) -> pl.DataFrame:

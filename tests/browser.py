@@ -1,9 +1,12 @@
 """Headless Chromium, driven from the command line."""
 
+import base64
+import json
 import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 _FLAGS = (
@@ -54,6 +57,35 @@ def measure(page: Path, profile: Path, width: int, height: int) -> tuple[int, in
     found = re.search(r"SIZE (\d+) (\d+)", done.stdout)
     assert found, done.stdout[-500:]
     return int(found[1]), int(found[2])
+
+
+def drive(page: Path, profile: Path, script: str, width: int = 1280) -> Any:
+    """Return what an async function body gives that has the page's `page` (its window) at hand.
+
+    `press(key)` presses a key, `click(id)` a button, and `reload()` opens the page again.
+    """
+    frame = profile.parent / f"drive-{width}.html"
+    frame.write_text(
+        f'<iframe id=f src="{page.as_uri()}" style="width:{width}px;height:900px;border:0">'
+        "</iframe><pre id=o></pre><script>let page;const wait=()=>new Promise(r=>f.onload=r);"
+        "const press=(key,at)=>(at||page.document.body).dispatchEvent("
+        "new page.KeyboardEvent('keydown',{key,bubbles:true,cancelable:true}));"
+        "const click=id=>page.document.getElementById(id).click();"
+        "const reload=async()=>{const done=wait();page.location.reload();await done;"
+        "page=f.contentWindow};"
+        "const say=v=>o.textContent='SAID '+btoa(unescape(encodeURIComponent("
+        "JSON.stringify(v))))+' END';"
+        f"wait().then(async()=>{{page=f.contentWindow;{script}}})"
+        ".then(say,e=>say({error:String(e)}))</script>",
+        encoding="utf-8",
+    )
+    done = _run(
+        "--allow-file-access-from-files", "--virtual-time-budget=8000", "--dump-dom",
+        frame.as_uri(), profile=profile,
+    )  # fmt: skip
+    found = re.search(r"SAID (\S+) END", done.stdout)
+    assert found, done.stdout[-500:] + done.stderr[-500:]
+    return json.loads(base64.b64decode(found[1]))
 
 
 def assert_self_contained(page: Path) -> None:
