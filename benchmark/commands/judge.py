@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from convsafe.benchmark.label_commands import export_labels_command, import_labels_command
 
 
 class FileGroup(click.Group):
@@ -34,6 +35,10 @@ def command() -> None:
     Options: --judge NAME, --prompt, --response and --id COLUMN, --out VERDICTS.jsonl, --json; see
     `convsafe judge file --help`.
     """
+
+
+command.add_command(export_labels_command)
+command.add_command(import_labels_command)
 
 
 @command.command("file", hidden=True)
