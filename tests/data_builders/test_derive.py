@@ -241,7 +241,7 @@ def test_the_card_says_how_each_config_was_made(own_release: Path) -> None:
         *("manipulation", "personalized", "dialog", "grounding"),
     } <= set(manifest["configs"])
     assert "caesar" in card
-    assert "Clinical" in card or "clinical" in card
+    assert "- **clinical** (`medical`):" in card
 
 
 def test_show_prints_a_case_with_its_base_and_twin(own_release: Path) -> None:
