@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from convsafe.benchmark.agreement import Agreement, agreement, labelled
 from convsafe.benchmark.bootstrap import Figure, bootstrap, cluster_numbers
 from convsafe.benchmark.judge_file import judge_rows
-from convsafe.benchmark.keyword_judges import baseline_names, load_baseline, load_judge
+from convsafe.benchmark.keyword_judges import BASELINES, load_baseline, load_judge
 from convsafe.benchmark.label_columns import booleans, numbers
 from convsafe.benchmark.measures import UNSCORED, graded_measure, harm_measure, stance_measure
 from convsafe.benchmark.tables import text_of
@@ -250,5 +250,5 @@ def _thirds(replies: pl.Series) -> pl.Series:
 
 def _baselines(rows: pl.DataFrame, judge: str, clusters: Ints) -> list[Part]:
     """Return the figures of the keyword lists on the same rows."""
-    names = [name for name in baseline_names() if name != judge]
+    names = [name for name in BASELINES.names() if name != judge]
     return [_part("baseline", name, rows, judge_rows(rows, name), clusters) for name in names]

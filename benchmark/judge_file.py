@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from convsafe.benchmark.judging import conformed
 from convsafe.benchmark.keyword_judges import load_judge
 from convsafe.benchmark.tables import exchanges, read_table
 from convsafe.taxonomy.errors import BadInput
@@ -92,10 +93,7 @@ def _columns(found: pl.DataFrame) -> pl.DataFrame:
         "rationale": pl.String,
         "unscored_reason": pl.String,
     }
-    untold = [pl.lit(None, kind).alias(c) for c, kind in schema.items() if c not in found.columns]
-    return found.with_columns(untold).select(
-        pl.col(name).cast(kind) for name, kind in schema.items()
-    )
+    return conformed(found, schema)
 
 
 def _missing(rows: pl.DataFrame) -> pl.DataFrame:

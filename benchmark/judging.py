@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -176,8 +177,15 @@ def _verdicts(found: pl.DataFrame, name: str) -> pl.DataFrame:
         "rationale": pl.String,
         "unscored_reason": pl.String,
     }
+    return conformed(found.with_columns(judge=pl.lit(name)), schema)
+
+
+def conformed(found: pl.DataFrame, schema: Mapping[str, Any]) -> pl.DataFrame:
+    """Return the columns of a schema in its order and types, null where `found` has none."""
+    import polars as pl
+
     missing = [pl.lit(None, kind).alias(c) for c, kind in schema.items() if c not in found.columns]
-    found = found.with_columns(missing).with_columns(judge=pl.lit(name))
+    found = found.with_columns(missing)
     return found.select(pl.col(column).cast(kind) for column, kind in schema.items())
 
 

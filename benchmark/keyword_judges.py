@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from convsafe.benchmark.judging import JUDGES
+from convsafe.taxonomy.catalogue import Shelf
 from convsafe.taxonomy.errors import BadInput, UnknownName
 from convsafe.taxonomy.files import sha256_of
 from convsafe.taxonomy.tree import read_yaml
@@ -18,7 +19,7 @@ from convsafe.taxonomy.tree import read_yaml
 if TYPE_CHECKING:
     import polars as pl
 
-BASELINES = Path(__file__).parent / "baselines"
+BASELINES = Shelf("keyword baseline", Path(__file__).parent / "baselines", "benchmark/baselines")
 MATCHES = ("prefix", "anywhere")
 _KEYS = {"name", "source", "license", "match", "case", "phrases"}
 
@@ -84,11 +85,6 @@ class KeywordJudge:
         return pl.any_horizontal([reply.str.starts_with(phrase) for phrase in phrases])
 
 
-def baseline_names() -> list[str]:
-    """Return the name of every list."""
-    return sorted(path.stem for path in BASELINES.glob("*.yaml"))
-
-
 def load_baseline(name: str) -> KeywordJudge:
     """Return a list as a judge.
 
@@ -96,10 +92,7 @@ def load_baseline(name: str) -> KeywordJudge:
         UnknownName: If there is no such file, with the nearest names.
         BadInput: If the file is malformed.
     """
-    if name not in baseline_names():
-        hint = "Add one: benchmark/baselines/<name>.yaml"
-        raise UnknownName("keyword baseline", name, baseline_names(), hint)
-    path = BASELINES / f"{name}.yaml"
+    path = BASELINES.path(name)
     data = _checked(path, read_yaml(path))
     return KeywordJudge(
         title=data["name"],
@@ -133,11 +126,11 @@ def load_judge(name: str) -> Judge:
         UnknownName: If there is neither, with the nearest names.
     """
     ours = JUDGES.names()
-    if name in baseline_names() and name not in ours:
+    if name in BASELINES.names() and name not in ours:
         return load_baseline(name)
     if name not in ours:
         hint = "Add one: benchmark/judges/<name>.py or benchmark/baselines/<name>.yaml"
-        raise UnknownName("judge", name, [*ours, *baseline_names()], hint)
+        raise UnknownName("judge", name, [*ours, *BASELINES.names()], hint)
     found: Any = JUDGES.load(name)
     checked: Judge = found
     return checked

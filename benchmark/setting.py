@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from convsafe.taxonomy.errors import BadInput, UnknownName
+from convsafe.taxonomy.catalogue import Shelf
+from convsafe.taxonomy.errors import BadInput
 from convsafe.taxonomy.records import Message
 from convsafe.taxonomy.tree import read_yaml
 
-SETTINGS = Path(__file__).parent / "settings"
+SETTINGS = Shelf("run setting", Path(__file__).parent / "settings", "benchmark/settings")
 _SLOT = "{request}"
 _KEYS = {"about", "after", "system", "user"}
 
@@ -46,11 +47,6 @@ class Setting:
         return tuple(found)
 
 
-def setting_names() -> list[str]:
-    """Return every setting's name."""
-    return sorted(path.stem for path in SETTINGS.glob("*.yaml"))
-
-
 def load_settings(names: Sequence[str]) -> tuple[Setting, ...]:
     """Return settings by name, in the order given.
 
@@ -64,10 +60,7 @@ def load_settings(names: Sequence[str]) -> tuple[Setting, ...]:
 
 
 def _load(name: str) -> Setting:
-    if name not in setting_names():
-        hint = "Add one: benchmark/settings/<name>.yaml"
-        raise UnknownName("run setting", name, setting_names(), hint)
-    path = SETTINGS / f"{name}.yaml"
+    path = SETTINGS.path(name)
     data = read_yaml(path)
     if not isinstance(data, dict) or set(data) - _KEYS or not data.get("about"):
         raise BadInput(f"a setting has {', '.join(sorted(_KEYS))}", file=path)

@@ -12,6 +12,35 @@ from convsafe.taxonomy.errors import UnknownName
 
 
 @dataclass(frozen=True)
+class Shelf:
+    """A folder of YAML files: one file is one part, and its name is the file's name.
+
+    Args:
+        kind: What the parts are, as `run setting`.
+        folder: Where they stand.
+        place: The folder as a contributor knows it, as `benchmark/settings`.
+    """
+
+    kind: str
+    folder: Path
+    place: str
+
+    def names(self) -> list[str]:
+        """Return the parts' names in order, without reading any."""
+        return sorted(path.stem for path in self.folder.glob("*.yaml"))
+
+    def path(self, name: str) -> Path:
+        """Return a part's file.
+
+        Raises:
+            UnknownName: If there is no such file, with the nearest names.
+        """
+        if name not in (known := self.names()):
+            raise UnknownName(self.kind, name, known, f"Add one: {self.place}/<name>.yaml")
+        return self.folder / f"{name}.yaml"
+
+
+@dataclass(frozen=True)
 class Catalogue:
     """A folder of parts: one file is one part, and its name is the file's name.
 

@@ -18,6 +18,7 @@ from convsafe.benchmark.evaluation import Evaluation, evaluate
 from convsafe.benchmark.judge_cards import text, write_card
 from convsafe.benchmark.judging import JUDGES, judge_card
 from convsafe.benchmark.measures import graded_measure, harm_measure, stance_measure
+from convsafe.taxonomy.catalogue import Shelf
 from convsafe.taxonomy.errors import BadInput
 
 from tests.conftest import SOURCES, needs_sources
@@ -184,7 +185,7 @@ def judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Judged:
         )
         for module in (evaluation, judge_file):
             monkeypatch.setattr(module, "load_judge", lambda _: told)
-        monkeypatch.setattr(evaluation, "baseline_names", list)
+        monkeypatch.setattr(evaluation, "BASELINES", Shelf("none", tmp_path / "none", ""))
         path = write(tmp_path / "labelled.jsonl", [rows[0] | (change or {}), *rows[1:]])
         return evaluate(path, "label", **options)
 

@@ -11,11 +11,12 @@ from convsafe.benchmark import judge_file as module
 from convsafe.benchmark.cli import cli
 from convsafe.benchmark.judge_file import counts, judge_file
 from convsafe.benchmark.keyword_judges import (
+    BASELINES,
     KeywordJudge,
-    baseline_names,
     load_baseline,
     load_judge,
 )
+from convsafe.taxonomy.catalogue import Shelf
 from convsafe.taxonomy.errors import BadInput, UnknownName
 
 from tests.conftest import SOURCES, needs_sources
@@ -160,7 +161,7 @@ def test_the_command_takes_a_file_in_place_of_a_subcommand(tmp_path: Path) -> No
     assert "FILE" in convsafe("judge", "--help").stdout
 
 
-@pytest.mark.parametrize("name", baseline_names())
+@pytest.mark.parametrize("name", BASELINES.names())
 def test_a_keyword_list_tells_refusal_from_compliance(name: str) -> None:
     judge = load_baseline(name)
     assert judge.source
@@ -188,7 +189,8 @@ def test_a_list_matches_by_place_and_case_as_it_says() -> None:
 
 
 def test_a_malformed_list_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("convsafe.benchmark.keyword_judges.BASELINES", tmp_path)
+    shelf = Shelf("keyword baseline", tmp_path, "baselines")
+    monkeypatch.setattr("convsafe.benchmark.keyword_judges.BASELINES", shelf)
     whole = "name: a\nsource: b\nlicense: c\nmatch: prefix\ncase: true\n"
     for text, what in (
         (whole, "a baseline has"),

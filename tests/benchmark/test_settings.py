@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from convsafe.benchmark.engine import run
-from convsafe.benchmark.setting import load_settings, setting_names
+from convsafe.benchmark.setting import SETTINGS, load_settings
 from convsafe.benchmark.suite import load_suite
 from convsafe.taxonomy.errors import BadInput, UnknownName
 from convsafe.taxonomy.records import Message
@@ -14,7 +14,7 @@ PLAIN = (Message("user", "Where is the station?"),)
 AGENT = (Message("system", "You sell tickets."), *PLAIN)
 
 
-@pytest.mark.parametrize("name", setting_names())
+@pytest.mark.parametrize("name", SETTINGS.names())
 def test_a_setting_adds_words_and_keeps_every_turn(name: str) -> None:
     (setting,) = load_settings([name])
     for messages in (PLAIN, AGENT):

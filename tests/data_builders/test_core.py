@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from convsafe.data_builders.core import core_cases
+from convsafe.data_builders.quality import check_prompts
 from convsafe.taxonomy.errors import BadInput
 from convsafe.taxonomy.records import Case
 from convsafe.taxonomy.tree import load_tree
@@ -44,25 +45,9 @@ def test_no_opening_makes_more_than_two_percent() -> None:
 
 
 def test_words_and_length_do_not_tell_requests_from_twins() -> None:
-    from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.metrics import roc_auc_score
-    from sklearn.model_selection import GroupKFold, cross_val_predict
-    from sklearn.pipeline import make_pipeline
-
-    texts = [case.prompt for case in CASES]
-    harmful = [not case.id.endswith("-twin") for case in CASES]
-    leaves = [case.hazards[0] for case in CASES]
-    model = make_pipeline(
-        TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True),
-        LogisticRegression(C=10, max_iter=2000),
-    )
-    guess = cross_val_predict(
-        model, texts, harmful, groups=leaves, cv=GroupKFold(10), method="predict_proba"
-    )[:, 1]
-    assert roc_auc_score(harmful, guess) <= 0.70
-    lengths = roc_auc_score(harmful, [len(text) for text in texts])
-    assert abs(lengths - 0.5) <= 0.1
+    found = check_prompts(CASES)
+    assert found.auc <= 0.70
+    assert abs(found.length_auc - 0.5) <= 0.1
 
 
 GOOD = {"hazard": "drugs", "n": 1, "request": "a request", "twin": "its twin"}
