@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 # A word for "no transform at all"; no file may bear it.
 NONE = "none"
 _MARK = "n/a"
+# More areas than this are counted, not named.
+_NAMED = 3
 
 
 def listed(names: str) -> list[str]:
@@ -33,16 +36,17 @@ def coverage_lines(manifest: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _reasons(matrix: Mapping[str, Mapping[str, list[Any]]]) -> Iterator[str]:
-    empty = [
-        (area, family, cell[1])
-        for area, row in matrix.items()
-        for family, cell in row.items()
-        if not cell[0]
-    ]
+    """Yield how many fields are filled, then why others are not: a line a family and reason."""
+    empty: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for area, row in matrix.items():
+        for family, (count, why) in row.items():
+            if not count:
+                empty[family, why].append(area)
     cells = sum(len(row) for row in matrix.values())
-    yield f"{cells - len(empty)} of {cells} fields filled"
-    for area, family, why in empty:
-        yield f"  {_MARK} {area} × {family}: {why}"
+    yield f"{cells - sum(map(len, empty.values()))} of {cells} fields filled"
+    for (family, why), areas in sorted(empty.items()):
+        where = f"{len(areas)} areas" if len(areas) > _NAMED else ", ".join(areas)
+        yield f"  {_MARK} {family}: {why} ({where})"
 
 
 def _not_applicable(transforms: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:

@@ -212,7 +212,7 @@ def test_build_prints_the_coverage_matrix(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     assert "transformed cases" in done.output
     assert "of 114 fields filled" in done.output
-    assert "n/a agents × framing: no case of this area was drawn" in done.output
+    assert "n/a framing: no case of this area was drawn (19 areas)" in done.output
     skipped = (tmp_path / "out" / "not_applicable.jsonl").read_text().splitlines()
     rows = [json.loads(line) for line in skipped]
     assert rows
