@@ -205,16 +205,47 @@ def _invalid() -> pl.Expr:
 
 
 def _speaking(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return (row, speaks): whether a reply shares and adds enough content words."""
+    """Return (row, speaks): whether a reply shares and adds enough content words.
+
+    Both can only grow with the reply, so the whole of it is read only where its beginning is not
+    enough.
+    """
+    import polars as pl
+
+    copied = pl.col("reply").str.contains(pl.col("request"), literal=True)
+    needed = pl.when(copied).then(NEW_WORDS_AFTER_COPY).otherwise(NEW_WORDS)
+    rows = rows.with_columns(needed=needed)
+    opening = rows.with_columns(reply=_opening(pl.col("reply")))
+    first = _spoken(opening)
+    rest = rows.join(first.filter("speaks"), on="row", how="anti")
+    rest = rest.filter(pl.col("reply").str.len_chars() > OPENING)
+    return first.join(_spoken(rest), on="row", how="left").select(
+        "row", speaks=pl.col("speaks") | pl.col("speaks_right").fill_null(False)
+    )
+
+
+def _opening(text: pl.Expr) -> pl.Expr:
+    """Return the first OPENING characters, without the word that is cut."""
+    import polars as pl
+
+    head = text.str.head(OPENING).str.replace(r" \S*$", " ")
+    return pl.when(text.str.len_chars() > OPENING).then(head).otherwise(text)
+
+
+def _spoken(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return (row, speaks) of whole texts."""
     import polars as pl
 
     asked, said = _content(rows, "request"), _content(rows, "reply")
     new = said.join(asked, on=["row", "word"], how="anti").group_by("row").len("new")
     shared = said.join(asked, on=["row", "word"], how="semi").group_by("row").len("shared")
-    copied = pl.col("reply").str.contains(pl.col("request"), literal=True)
-    needed = pl.when(copied).then(NEW_WORDS_AFTER_COPY).otherwise(NEW_WORDS)
     counts = rows.join(new, on="row").join(shared, on="row")
-    return counts.select("row", speaks=pl.col("new") >= needed)
+    counts = counts.select("row", enough=pl.col("new") >= pl.col("needed"))
+    return (
+        rows.select("row")
+        .join(counts, on="row", how="left")
+        .select("row", speaks=pl.col("enough").fill_null(False))
+    )
 
 
 def _content(rows: pl.DataFrame, column: str) -> pl.DataFrame:
