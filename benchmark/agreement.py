@@ -14,6 +14,7 @@ from convsafe.benchmark.measures import UNSCORED
 from convsafe.benchmark.tables import column, exchanges, read_table, text_of
 from convsafe.taxonomy.errors import BadInput
 from convsafe.taxonomy.files import read_json, write_json
+from convsafe.taxonomy.records import STANCES
 
 if TYPE_CHECKING:
     import polars as pl
@@ -187,6 +188,17 @@ def _meanings(
                 file=path,
             )
     return [None if value in skip else known[value] for value in values]
+
+
+def meanings(maps: Sequence[str]) -> dict[str, str]:
+    """Return what each label means, from texts like LABEL=STANCE.
+
+    Raises:
+        BadInput: On a stance that is none.
+    """
+    if wrong := [entry for entry in maps if entry.rpartition("=")[2] not in STANCES]:
+        raise BadInput(f"--map {wrong[0]}: write LABEL=STANCE, a stance of {', '.join(STANCES)}")
+    return dict(entry.rpartition("=")[::2] for entry in maps)
 
 
 def record(judge: str, dataset: str, language: str, found: Agreement) -> Path:

@@ -52,9 +52,9 @@ def text(found: Evaluation) -> str:
     for part in filter(None, (found.whole, found.harm, found.graded)):
         lines += [] if part is found.whole else ["", _heading(part)]
         lines += [f"{TITLES[name]:<28}{figure}" for name, figure in part.figures.items()]
-    lines += ["", "label against stance", *_aligned(confusion(found))]
+    lines += ["", "label against stance", *aligned(confusion(found))]
     for title, parts in _groups(found):
-        lines += ["", title, *_aligned(table(parts))]
+        lines += ["", title, *aligned(table(parts))]
     return "\n".join([*lines, *_uncertain(found, "")])
 
 
@@ -71,11 +71,11 @@ def markdown(found: Evaluation, plot: str | None) -> str:
     for part in filter(None, (found.whole, found.harm, found.graded)):
         rows = [(TITLES[name], *_cells(str(figure))) for name, figure in part.figures.items()]
         heading = "Agreement of stances" if part is found.whole else _heading(part)
-        lines += ["", f"## {heading}", "", *_piped([("figure", "value", "95 %"), *rows])]
+        lines += ["", f"## {heading}", "", *piped([("figure", "value", "95 %"), *rows])]
     lines += [f"\n![Calibration]({plot})"] if plot else []
-    lines += ["", "## Label against stance", "", *_piped(confusion(found))]
+    lines += ["", "## Label against stance", "", *piped(confusion(found))]
     for title, parts in _groups(found):
-        lines += ["", f"## {title[0].upper()}{title[1:]}", "", *_piped(table(parts))]
+        lines += ["", f"## {title[0].upper()}{title[1:]}", "", *piped(table(parts))]
     return "\n".join([*lines, *_uncertain(found, "\n")]) + "\n"
 
 
@@ -131,7 +131,8 @@ def table(parts: Sequence[Part]) -> list[tuple[str, ...]]:
     return [heading, *rows]
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return rows as lines with columns of even width."""
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     return [
         "  "
@@ -140,7 +141,7 @@ def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     ]
 
 
-def _piped(rows: Sequence[Sequence[str]]) -> list[str]:
+def piped(rows: Sequence[Sequence[str]]) -> list[str]:
     """Return rows as a table of Markdown."""
     clean = [[cell.replace("|", "\\|").replace("\n", " ") for cell in row] for row in rows]
     lines = ["| " + " | ".join(row) + " |" for row in clean]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from convsafe.benchmark.attack_commands import attacks_command
 from convsafe.benchmark.label_commands import export_labels_command, import_labels_command
 
 
@@ -39,6 +40,7 @@ def command() -> None:
 
 command.add_command(export_labels_command)
 command.add_command(import_labels_command)
+command.add_command(attacks_command)
 
 
 @command.command("file", hidden=True)

@@ -51,7 +51,7 @@ def command(
     where only two classes are told apart. The keyword lists of `benchmark/baselines/` are
     measured on the same rows.
     """
-    from convsafe.benchmark.agreement import record
+    from convsafe.benchmark.agreement import meanings, record
     from convsafe.benchmark.evaluation import evaluate
     from convsafe.benchmark.judge_cards import text, write_card
     from convsafe.benchmark.judge_file import write_verdicts
@@ -63,7 +63,7 @@ def command(
         prompt=prompt,
         response=response,
         id=id,
-        labels=_meanings(maps),
+        labels=meanings(maps),
         skip=skip,
         unsafe=unsafe,
         graded=graded,
@@ -77,13 +77,3 @@ def command(
         write_card(found, card)
     shown = json.dumps(found.to_row(), indent=2, ensure_ascii=False) if as_json else text(found)
     click.echo(shown)
-
-
-def _meanings(maps: tuple[str, ...]) -> dict[str, str]:
-    """Return what each label means; a stance that is none is an error."""
-    from convsafe.taxonomy.errors import BadInput
-    from convsafe.taxonomy.records import STANCES
-
-    if wrong := [entry for entry in maps if entry.rpartition("=")[2] not in STANCES]:
-        raise BadInput(f"--map {wrong[0]}: write LABEL=STANCE, a stance of {', '.join(STANCES)}")
-    return dict(entry.rpartition("=")[::2] for entry in maps)
