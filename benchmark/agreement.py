@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from convsafe.benchmark.judge_file import judge_rows
 from convsafe.benchmark.judging import JUDGES
+from convsafe.benchmark.keyword_judges import load_judge
 from convsafe.benchmark.measures import UNSCORED
+from convsafe.benchmark.seen import seen_mask
 from convsafe.benchmark.tables import column, exchanges, read_table, text_of
 from convsafe.taxonomy.errors import BadInput
 from convsafe.taxonomy.files import read_json, write_json
@@ -123,7 +125,7 @@ def measure(
     labels: Mapping[str, str] | None = None,
     skip: Sequence[str] = (),
 ) -> Agreement:
-    """Run a judge over a labelled file and compare.
+    """Run a judge over a labelled file and compare, without rows that it was fitted on.
 
     Args:
         path: A CSV, JSONL or Parquet file.
@@ -135,9 +137,11 @@ def measure(
         skip: Label values whose rows say nothing of the stance and are left out.
 
     Raises:
-        BadInput: On a missing column or a label without a meaning, naming file and line.
+        BadInput: On a missing column or a label without a meaning, naming file and line, or a judge
+            that was fitted on every row.
     """
     rows = labelled(path, label, prompt=prompt, response=response, labels=labels or {}, skip=skip)
+    rows = rows.filter(~seen_mask(load_judge(judge), rows))
     return agreement(rows["label"].to_list(), judge_rows(rows, judge)["stance"].to_list())
 
 

@@ -14,6 +14,7 @@ from convsafe.benchmark.judge_file import judge_rows
 from convsafe.benchmark.keyword_judges import BASELINES, load_baseline, load_judge
 from convsafe.benchmark.label_columns import booleans, numbers
 from convsafe.benchmark.measures import UNSCORED, graded_measure, harm_measure, stance_measure
+from convsafe.benchmark.seen import seen_mask
 from convsafe.benchmark.tables import text_of
 from convsafe.taxonomy.errors import BadInput
 from convsafe.taxonomy.files import sha256_of
@@ -85,8 +86,11 @@ def evaluate(
     unsafe: str | None = None,
     graded: str | None = None,
     by: Sequence[str] = (),
+    include_seen: bool = False,
 ) -> Evaluation:
     """Measure a judge on a labelled file, with intervals over equal prompts.
+
+    Rows that the judge was fitted on are judged, and left out of every figure.
 
     Args:
         path: A CSV, JSON, JSONL or Parquet file.
@@ -100,30 +104,36 @@ def evaluate(
         unsafe: A column that says whether a reply is harmful, for a judge that tells `unsafe`.
         graded: A column of numbers to correlate the judge with.
         by: Columns to slice by.
+        include_seen: Count the rows that the judge was fitted on too.
 
     Raises:
         UnknownName: If there is no judge of that name.
-        BadInput: On a column, label or row that cannot be used, or a judge that scored nothing.
+        BadInput: On a column, label or row that cannot be used, a judge that scored nothing, or
+            one that was fitted on every row.
     """
     rows = labelled(
         path, label, prompt=prompt, response=response, id=id, labels=labels or {}, skip=skip
     )
     _check(path, judge, rows, unsafe, by)
+    every, seen = rows, seen_mask(load_judge(judge), rows)
+    rows = every if include_seen else _unseen(path, judge, every, seen)
     clusters = cluster_numbers(rows["prompt"].fill_null("").to_list())
     # Columns are read before the judge runs: a wrong one is told at once.
     harmful = booleans(path, rows, unsafe) if unsafe else None
     grades = numbers(path, rows, graded) if graded else None
-    verdicts = _scored(path, judge, judge_rows(rows, judge))
+    judged = judge_rows(every, judge).with_columns(seen)
+    verdicts = _scored(path, judge, judged if include_seen else judged.filter(~seen))
     probabilities = None if harmful is None else _known(verdicts["unsafe"], harmful)
     return Evaluation(
-        of=_of(path, judge, label, rows, unsafe, graded),
+        of=_of(path, judge, label, rows, unsafe, graded)
+        | {"seen": int(seen.sum()), "left_out": len(every) - len(rows)},
         agreement=agreement(rows["label"].to_list(), verdicts["stance"].to_list()),
         whole=_part("all", judge, rows, verdicts, clusters),
         harm=None if harmful is None else _harm(verdicts, harmful, clusters),
         graded=None if grades is None else _graded(verdicts, grades, clusters),
         slices=_slices(rows, verdicts, clusters, by),
         baselines=_baselines(rows, judge, clusters),
-        verdicts=verdicts,
+        verdicts=judged if seen.any() else judged.drop("seen"),
         probabilities=probabilities,
     )
 
@@ -140,6 +150,17 @@ def _check(
         if name not in own:
             raise BadInput(f"no column {name!r}; there are {', '.join(own)}", file=path)
         text_of(path, rows["own"].struct.unnest(), name)
+
+
+def _unseen(path: Path, judge: str, rows: pl.DataFrame, seen: pl.Series) -> pl.DataFrame:
+    """Return the rows that a judge was not fitted on, if there are any."""
+    if seen.all():
+        raise BadInput(
+            f"judge {judge!r} was fitted on all {len(rows)} rows, so they say nothing of how it"
+            " judges others; give other rows, or --include-seen to measure it on these",
+            file=path,
+        )
+    return rows.filter(~seen)
 
 
 def _scored(path: Path, judge: str, verdicts: pl.DataFrame) -> pl.DataFrame:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from convsafe.benchmark.bootstrap import DRAWS
 from convsafe.benchmark.evaluation import Evaluation, Part
@@ -47,7 +47,8 @@ def text(found: Evaluation) -> str:
     of = found.of
     lines = [
         f"judge {of['judge']} {of['judge_version']}, {found.whole.n} labelled replies to"
-        f" {of['prompts']} prompts, {found.whole.unscored} unscored"
+        f" {of['prompts']} prompts, {found.whole.unscored} unscored",
+        *seen_lines(of),
     ]
     for part in filter(None, (found.whole, found.harm, found.graded)):
         lines += [] if part is found.whole else ["", _heading(part)]
@@ -67,6 +68,7 @@ def markdown(found: Evaluation, plot: str | None) -> str:
         f" `{of['label']}`: {found.whole.n} replies to {of['prompts']} prompts,"
         f" {found.whole.unscored} unscored. An unscored reply counts as wrong. Intervals are"
         f" 95 %, from {DRAWS:,} draws of whole prompts.",
+        *seen_lines(of),
     ]
     for part in filter(None, (found.whole, found.harm, found.graded)):
         rows = [(TITLES[name], *_cells(str(figure))) for name, figure in part.figures.items()]
@@ -77,6 +79,13 @@ def markdown(found: Evaluation, plot: str | None) -> str:
     for title, parts in _groups(found):
         lines += ["", f"## {title[0].upper()}{title[1:]}", "", *piped(table(parts))]
     return "\n".join([*lines, *_uncertain(found, "\n")]) + "\n"
+
+
+def seen_lines(of: Mapping[str, Any]) -> list[str]:
+    """Say how many rows the judge was fitted on, and whether they count."""
+    if of["left_out"]:
+        return [f"left out: {of['left_out']} seen in fitting"]
+    return [f"counted although seen in fitting: {of['seen']}"] if of["seen"] else []
 
 
 def _heading(part: Part) -> str:

@@ -20,6 +20,7 @@ import click
 @click.option("--unsafe", metavar="COLUMN", help="Whether a reply is harmful, yes or no.")
 @click.option("--graded", metavar="COLUMN", help="A number to correlate the judge with.")
 @click.option("--by", multiple=True, metavar="COLUMN", help="Slice by a column; may be repeated.")
+@click.option("--include-seen", is_flag=True, help="Count rows the judge was fitted on too.")
 @click.option("--language", default="en", show_default=True, help="The replies' language.")
 @click.option("--dataset", help="The set's name in the judge's card  [default: the file's folder]")
 @click.option("--write", is_flag=True, help="Write the figures into the judge's card.")
@@ -38,6 +39,7 @@ def command(
     unsafe: str | None,
     graded: str | None,
     by: tuple[str, ...],
+    include_seen: bool,
     language: str,
     dataset: str | None,
     write: bool,
@@ -49,7 +51,7 @@ def command(
 
     Intervals are 95 %, from 2,000 draws of whole prompts. A partial refusal counts as refused
     where only two classes are told apart. The keyword lists of `benchmark/baselines/` are
-    measured on the same rows.
+    measured on the same rows. Rows that a judge was fitted on are left out.
     """
     from convsafe.benchmark.agreement import meanings, record
     from convsafe.benchmark.evaluation import evaluate
@@ -68,6 +70,7 @@ def command(
         unsafe=unsafe,
         graded=graded,
         by=by,
+        include_seen=include_seen,
     )
     if write:
         record(judge, dataset or file.resolve().parent.name, language, found.agreement)
