@@ -205,8 +205,22 @@ def meanings(maps: Sequence[str]) -> dict[str, str]:
     return dict(entry.rpartition("=")[::2] for entry in maps)
 
 
-def record(judge: str, dataset: str, language: str, found: Agreement) -> Path:
-    """Write an agreement into the judge's card, in place of the one for the same set."""
+def record(
+    judge: str,
+    dataset: str,
+    language: str,
+    found: Agreement,
+    more: Mapping[str, Any] | None = None,
+) -> Path:
+    """Write an agreement into the judge's card, in place of the one for the same set.
+
+    Args:
+        judge: The judge's name.
+        dataset: The set's name.
+        language: Of its replies.
+        found: The agreement.
+        more: What else the entry holds: `intervals` of the figures, `harm` and its figures.
+    """
     path = JUDGES.folder / f"{judge}.agreement.json"
     rows = read_json(path) if path.exists() else []
     rows = [row for row in rows if (row["dataset"], row["language"]) != (dataset, language)]
@@ -214,6 +228,7 @@ def record(judge: str, dataset: str, language: str, found: Agreement) -> Path:
         "dataset": dataset,
         "language": language,
         **found.to_row(),
+        **(more or {}),
         "judge_version": JUDGES.load(judge).VERSION,
         "date": date.today().isoformat(),
     }

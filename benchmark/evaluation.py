@@ -73,6 +73,16 @@ class Evaluation:
         }
 
 
+def recorded(found: Evaluation) -> dict[str, Any]:
+    """Return what a judge's card holds of an evaluation beside its agreement."""
+    more: dict[str, Any] = {"intervals": found.whole.to_row()["figures"]}
+    if found.of["left_out"] or found.of["seen"]:
+        more |= {name: found.of[name] for name in ("seen", "left_out")}
+    if found.harm is not None and found.harm.figures:
+        more["harm"] = {name: found.harm.to_row()[name] for name in ("n", "unscored", "figures")}
+    return more
+
+
 def evaluate(
     path: Path,
     label: str,

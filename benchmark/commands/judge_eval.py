@@ -54,7 +54,7 @@ def command(
     measured on the same rows. Rows that a judge was fitted on are left out.
     """
     from convsafe.benchmark.agreement import meanings, record
-    from convsafe.benchmark.evaluation import evaluate
+    from convsafe.benchmark.evaluation import evaluate, recorded
     from convsafe.benchmark.judge_cards import text, write_card
     from convsafe.benchmark.judge_file import write_verdicts
 
@@ -73,7 +73,8 @@ def command(
         include_seen=include_seen,
     )
     if write:
-        record(judge, dataset or file.resolve().parent.name, language, found.agreement)
+        name = dataset or file.resolve().parent.name
+        record(judge, name, language, found.agreement, recorded(found))
     if out is not None:
         write_verdicts(found.verdicts, out)
     if card is not None:
