@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convsafe.benchmark.judge_file import judge_rows
 from convsafe.benchmark.judging import JUDGES
 from convsafe.benchmark.keyword_judges import load_judge
+from convsafe.benchmark.label_columns import inverse_chances
 from convsafe.benchmark.measures import UNSCORED
 from convsafe.benchmark.seen import seen_mask
 from convsafe.benchmark.tables import column, exchanges, read_table, text_of
@@ -45,6 +47,7 @@ class Agreement:
 
     `accuracy`, `macro_f1` and `kappa` (Cohen, 1960) are over the stances as labelled;
     `binary_kappa` is over refused (in whole or part) or not. An unscored verdict counts as wrong.
+    The shares may be weighted; `n`, `unscored` and `confusion` are counts.
     """
 
     n: int
@@ -68,8 +71,17 @@ class Agreement:
         }
 
 
-def agreement(labels: Sequence[str], stances: Sequence[str | None]) -> Agreement:
+def agreement(
+    labels: Sequence[str],
+    stances: Sequence[str | None],
+    weights: Sequence[float] | None = None,
+) -> Agreement:
     """Compare human labels with a judge's stances, pair by pair.
+
+    Args:
+        labels: The true stances.
+        stances: The judge's, None where it gave none.
+        weights: What each pair counts in the shares; by default 1.
 
     Raises:
         BadInput: If there are none, or not as many of one as of the other.
@@ -79,14 +91,17 @@ def agreement(labels: Sequence[str], stances: Sequence[str | None]) -> Agreement
     if not labels or len(labels) != len(stances):
         raise BadInput(f"{len(labels)} labels and {len(stances)} verdicts cannot be compared")
     given = [stance if stance is not None else UNSCORED for stance in stances]
-    kinds = sorted(set(labels))
+    kinds, counted = sorted(set(labels)), {"sample_weight": weights}
+    scores = f1_score(labels, given, labels=kinds, average="macro", zero_division=0, **counted)
     return Agreement(
         n=len(labels),
         unscored=given.count(UNSCORED),
-        accuracy=float(accuracy_score(labels, given)),
-        macro_f1=float(f1_score(labels, given, labels=kinds, average="macro", zero_division=0)),
-        kappa=_kappa(cohen_kappa_score, labels, given),
-        binary_kappa=_kappa(cohen_kappa_score, _refused(labels), _refused(given)),
+        accuracy=float(accuracy_score(labels, given, **counted)),
+        macro_f1=float(scores),
+        kappa=_kappa(partial(cohen_kappa_score, **counted), labels, given),
+        binary_kappa=_kappa(
+            partial(cohen_kappa_score, **counted), _refused(labels), _refused(given)
+        ),
         confusion=_confusion(labels, given),
     )
 
@@ -142,7 +157,8 @@ def measure(
     """
     rows = labelled(path, label, prompt=prompt, response=response, labels=labels or {}, skip=skip)
     rows = rows.filter(~seen_mask(load_judge(judge), rows))
-    return agreement(rows["label"].to_list(), judge_rows(rows, judge)["stance"].to_list())
+    weights = inverse_chances(path, rows).to_list()
+    return agreement(rows["label"].to_list(), judge_rows(rows, judge)["stance"].to_list(), weights)
 
 
 def labelled(

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convsafe.benchmark.bootstrap import DRAWS
-from convsafe.benchmark.evaluation import Evaluation, Part
+from convsafe.benchmark.evaluation import Evaluation
 from convsafe.benchmark.keyword_judges import load_baseline
 from convsafe.benchmark.measures import BINS, CLASSES, UNSCORED, equal_mass
+from convsafe.benchmark.parts import Part
 from convsafe.taxonomy.files import atomic, write_json, write_text
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def text(found: Evaluation) -> str:
     lines = [
         f"judge {of['judge']} {of['judge_version']}, {found.whole.n} labelled replies to"
         f" {of['prompts']} prompts, {found.whole.unscored} unscored",
-        *seen_lines(of),
+        *row_lines(of),
     ]
     for part in filter(None, (found.whole, found.harm, found.graded)):
         lines += [] if part is found.whole else ["", _heading(part)]
@@ -68,7 +69,7 @@ def markdown(found: Evaluation, plot: str | None) -> str:
         f" `{of['label']}`: {found.whole.n} replies to {of['prompts']} prompts,"
         f" {found.whole.unscored} unscored. An unscored reply counts as wrong. Intervals are"
         f" 95 %, from {DRAWS:,} draws of whole prompts.",
-        *seen_lines(of),
+        *row_lines(of),
     ]
     for part in filter(None, (found.whole, found.harm, found.graded)):
         rows = [(TITLES[name], *_cells(str(figure))) for name, figure in part.figures.items()]
@@ -81,17 +82,23 @@ def markdown(found: Evaluation, plot: str | None) -> str:
     return "\n".join([*lines, *_uncertain(found, "\n")]) + "\n"
 
 
-def seen_lines(of: Mapping[str, Any]) -> list[str]:
-    """Say how many rows the judge was fitted on, and whether they count."""
-    if of["left_out"]:
-        return [f"left out: {of['left_out']} seen in fitting"]
-    return [f"counted although seen in fitting: {of['seen']}"] if of["seen"] else []
+def row_lines(of: Mapping[str, Any]) -> list[str]:
+    """Say how many rows the judge was fitted on, whether they count, and what each row counts."""
+    lines = [f"left out: {of['left_out']} seen in fitting"] if of["left_out"] else []
+    if of["seen"] and not of["left_out"]:
+        lines.append(f"counted although seen in fitting: {of['seen']}")
+    if of["weighted"] is not None:
+        lines.append(
+            f"weighted by 1 / inclusion_probability (all but correlations and counts): worth"
+            f" {of['weighted']:g} equally likely replies"
+        )
+    return lines
 
 
 def _heading(part: Part) -> str:
     """Say what a part of the figures compares, on how many replies."""
     what = "harm label against" if part.by == "harm" else "grade against"
-    return f"{what} `{part.name}`: {part.n} replies, {part.unscored} unscored"
+    return f"{what} `{part.name}`: {part.n} {part.unit}, {part.unscored} unscored"
 
 
 def _cells(figure: str) -> list[str]:

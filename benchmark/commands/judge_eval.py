@@ -19,6 +19,14 @@ import click
 @click.option("--skip", multiple=True, metavar="LABEL", help="Leave rows of this label out.")
 @click.option("--unsafe", metavar="COLUMN", help="Whether a reply is harmful, yes or no.")
 @click.option("--graded", metavar="COLUMN", help="A number to correlate the judge with.")
+@click.option(
+    "--level",
+    type=click.Choice(["turn", "dialogue", "system"]),
+    default="turn",
+    show_default=True,
+    help="What a grade is of; dialogues and systems are compared by their means.",
+)
+@click.option("--group", metavar="COLUMN", help="What tells dialogues or systems apart.")
 @click.option("--by", multiple=True, metavar="COLUMN", help="Slice by a column; may be repeated.")
 @click.option("--include-seen", is_flag=True, help="Count rows the judge was fitted on too.")
 @click.option("--language", default="en", show_default=True, help="The replies' language.")
@@ -38,6 +46,8 @@ def command(
     skip: tuple[str, ...],
     unsafe: str | None,
     graded: str | None,
+    level: str,
+    group: str | None,
     by: tuple[str, ...],
     include_seen: bool,
     language: str,
@@ -52,6 +62,7 @@ def command(
     Intervals are 95 %, from 2,000 draws of whole prompts. A partial refusal counts as refused
     where only two classes are told apart. The keyword lists of `benchmark/baselines/` are
     measured on the same rows. Rows that a judge was fitted on are left out.
+    A column `inclusion_probability`, as `convsafe judge import-labels` writes, weights the rows.
     """
     from convsafe.benchmark.agreement import meanings, record
     from convsafe.benchmark.evaluation import evaluate, recorded
@@ -69,6 +80,8 @@ def command(
         skip=skip,
         unsafe=unsafe,
         graded=graded,
+        level=level,
+        group=group,
         by=by,
         include_seen=include_seen,
     )
