@@ -1,4 +1,4 @@
-"""Fit the embedded judge, validate it, and write its weights: `python -m convsafe.benchmark.fit`."""
+"""Fit the embedded judge, validate it and write its weights: python -m convsafe.benchmark.fit."""
 
 from __future__ import annotations
 
