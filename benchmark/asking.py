@@ -57,7 +57,16 @@ class Completion(NamedTuple):
 
 
 class Unscored(Exception):
-    """The server gave nothing usable for this one exchange, for the reason it holds."""
+    """The server gave nothing usable for this one exchange.
+
+    Args:
+        reason: Why, in words.
+        text: What it gave instead, where it gave a text.
+    """
+
+    def __init__(self, reason: str, text: str = "") -> None:
+        self.reason, self.text = reason, text
+        super().__init__(reason)
 
 
 class Ask(Protocol):
