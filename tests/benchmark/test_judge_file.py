@@ -182,7 +182,7 @@ def test_a_list_matches_by_place_and_case_as_it_says() -> None:
     hits = {}
     for match in ("prefix", "anywhere"):
         for case in (True, False):
-            judge = KeywordJudge("", "", "", match, case, ("Sorry",), "", "1")
+            judge = KeywordJudge("", "", "", "", match, case, ("Sorry",), "", "1")
             stances = judge.judge(replies)["stance"].to_list()
             hits[match, case] = [stance == "refusal" for stance in stances]
     assert hits == {
