@@ -124,7 +124,7 @@ def evaluate(
         of=_of(path, found, label, rows, unsafe, graded),
         agreement=agreement(rows["label"].to_list(), verdicts["stance"].to_list()),
         whole=_part("all", found.name, rows, verdicts, clusters),
-        harm=None if harmful is None else _harm(verdicts, harmful, clusters),
+        harm=None if harmful is None else harm_part(verdicts, harmful, clusters),
         graded=None if grades is None else _graded(verdicts, grades, clusters),
         slices=_slices(rows, verdicts, clusters, by),
         baselines=_baselines(rows, judge, clusters),
@@ -138,7 +138,10 @@ def _check(
 ) -> None:
     tells, own, name = judge.TELLS, rows["own"].struct.fields, judge.name
     if "stance" not in tells:
-        raise BadInput(f"judge {name!r} tells no stance to compare with the labels")
+        raise BadInput(
+            f"judge {name!r} tells no stance to compare with the labels: leave --label out and give"
+            " --unsafe or --graded"
+        )
     if unsafe and "unsafe" not in tells:
         raise BadInput(f"judge {name!r} tells no `unsafe`: leave --unsafe out, or name another")
     for column in by:
@@ -190,7 +193,7 @@ def _known(values: pl.Series, other: Floats) -> tuple[Floats, Floats]:
     return values.to_numpy().astype(float)[kept], other[kept]
 
 
-def _harm(verdicts: pl.DataFrame, harmful: Floats, clusters: Ints) -> Part:
+def harm_part(verdicts: pl.DataFrame, harmful: Floats, clusters: Ints) -> Part:
     """Return the figures of probabilities; rows without one are unscored."""
     kept = verdicts["unsafe"].is_not_null().to_numpy()
     score, truth = _known(verdicts["unsafe"], harmful)
@@ -205,9 +208,14 @@ def _graded(verdicts: pl.DataFrame, grades: Floats, clusters: Ints) -> Part:
     told = "unsafe" if verdicts["unsafe"].is_not_null().any() else "stance"
     worth = verdicts["stance"].replace_strict(_WORTH, default=None, return_dtype=pl.Float64)
     values = verdicts["unsafe"] if told == "unsafe" else worth
+    return graded_part(told, values, grades, clusters)
+
+
+def graded_part(told: str, values: pl.Series, grades: Floats, clusters: Ints) -> Part:
+    """Return the correlations of grades with what a judge told; null is unscored."""
     kept = values.is_not_null().to_numpy()
     figures = _figures(graded_measure, *_known(values, grades), clusters[kept])
-    return Part("graded", told, len(verdicts), int((~kept).sum()), figures)
+    return Part("graded", told, len(values), int((~kept).sum()), figures)
 
 
 def _figures(measure: Any, score: Floats, truth: Floats, clusters: Ints) -> dict[str, Figure]:

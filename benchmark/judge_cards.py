@@ -14,6 +14,7 @@ from convsafe.taxonomy.files import atomic, file_stem, write_json, write_text
 
 if TYPE_CHECKING:
     from convsafe.benchmark.bootstrap import Floats
+    from convsafe.benchmark.number_eval import NumberEvaluation
 
 TITLES = {
     "accuracy": "accuracy",
@@ -56,6 +57,15 @@ def text(found: Evaluation) -> str:
     for title, parts in _groups(found):
         lines += ["", title, *_aligned(table(parts))]
     return "\n".join([*lines, *_uncertain(found, "")])
+
+
+def number_text(found: NumberEvaluation) -> str:
+    """Return the figures of numbers as lines for the terminal."""
+    lines = [f"judge {found.of['judge']} {found.of['judge_version']}"]
+    for part in found.parts:
+        lines += [_heading(part)]
+        lines += [f"{TITLES[name]:<28}{figure}" for name, figure in part.figures.items()]
+    return "\n".join(lines)
 
 
 def markdown(found: Evaluation, plot: str | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from convsafe.benchmark.judge_options import judge_options
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.command("judge-eval")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--label", required=True, help="The column of human labels.")
+@click.option("--label", help="The column of human labels of stance.")
 @click.option("--judge", default="rules", show_default=True, help="The judge's name.")
 @click.option("--prompt", help="The column of requests  [default: guessed]")
 @click.option("--response", help="The column of replies  [default: guessed]")
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 @click.option("--skip", multiple=True, metavar="LABEL", help="Leave rows of this label out.")
 @click.option("--unsafe", metavar="COLUMN", help="Whether a reply is harmful, yes or no.")
 @click.option("--graded", metavar="COLUMN", help="A number to correlate the judge with.")
+@click.option("--score", metavar="NAME", help="The score to correlate, of a judge by rubric.")
 @click.option("--by", multiple=True, metavar="COLUMN", help="Slice by a column; may be repeated.")
 @click.option("--language", default="en", show_default=True, help="The replies' language.")
 @click.option("--dataset", help="The set's name in the judge's card  [default: the file's folder]")
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def command(
     file: Path,
-    label: str,
+    label: str | None,
     judge: str,
     prompt: str | None,
     response: str | None,
@@ -43,6 +44,7 @@ def command(
     skip: tuple[str, ...],
     unsafe: str | None,
     graded: str | None,
+    score: str | None,
     by: tuple[str, ...],
     language: str,
     dataset: str | None,
@@ -56,20 +58,37 @@ def command(
 
     Intervals are 95 %, from 2,000 draws of whole prompts. A partial refusal counts as refused
     where only two classes are told apart. The keyword lists of `benchmark/baselines/` are
-    measured on the same rows.
+    measured on the same rows. Without --label only numbers are compared: with --unsafe the
+    probability of harm, with --graded that or the score that --score names.
     """
     from convsafe.benchmark.agreement import record
     from convsafe.benchmark.evaluation import evaluate
     from convsafe.benchmark.judge_cards import text, write_card
     from convsafe.benchmark.judge_file import write_verdicts
 
+    columns = {"prompt": prompt, "response": response, "id": id}
+    if label is None or score is not None:
+        _numbers(
+            file,
+            {**columns, "judge": judge, "unsafe": unsafe, "graded": graded, "score": score},
+            settings=settings,
+            out=out,
+            as_json=as_json,
+            stray={
+                "--label": label,
+                "--write": write,
+                "--card": card,
+                "--by": by,
+                "--skip": skip,
+                "--map": maps,
+            },
+        )
+        return
     found = evaluate(
         file,
         label,
         judge=judge,
-        prompt=prompt,
-        response=response,
-        id=id,
+        **columns,
         labels=_meanings(maps),
         skip=skip,
         unsafe=unsafe,
@@ -87,6 +106,31 @@ def command(
         write_card(found, card)
     shown = json.dumps(found.to_row(), indent=2, ensure_ascii=False) if as_json else text(found)
     click.echo(shown)
+
+
+def _numbers(
+    file: Path,
+    options: dict[str, str | None],
+    *,
+    settings: JudgeSettings,
+    out: Path | None,
+    as_json: bool,
+    stray: dict[str, Any],
+) -> None:
+    """Measure numbers alone; an option that is for stances is refused."""
+    from convsafe.benchmark.judge_cards import number_text
+    from convsafe.benchmark.judge_file import write_verdicts
+    from convsafe.benchmark.number_eval import evaluate_numbers
+    from convsafe.taxonomy.errors import BadInput
+
+    if wrong := [option for option, value in stray.items() if value]:
+        raise BadInput(f"{wrong[0]} is for stances: leave it out, or give --label and no --score")
+    judge = options.pop("judge") or "rules"
+    found = evaluate_numbers(file, judge=judge, settings=settings, **options)
+    if out is not None:
+        write_verdicts(found.verdicts, out)
+    row = found.to_row()
+    click.echo(json.dumps(row, indent=2, ensure_ascii=False) if as_json else number_text(found))
 
 
 def _meanings(maps: tuple[str, ...]) -> dict[str, str]:

@@ -11,9 +11,10 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from click.testing import CliRunner, Result
-from convsafe.benchmark import load_suite, patience, run
+from convsafe.benchmark import load_suite, patience, report, run
 from convsafe.benchmark.answers import Answers, Spent, price_of
 from convsafe.benchmark.asking import Ask, Asker, Completion, Unscored
 from convsafe.benchmark.cli import cli
@@ -26,7 +27,7 @@ from convsafe.benchmark.scoring import score
 from convsafe.taxonomy.errors import BadInput, Unavailable
 from convsafe.taxonomy.records import Message
 
-from tests.judge_server import JudgeServer, chat, verdict
+from tests.judge_server import JudgeServer, chat, nonce, verdict
 
 ROOT = Path(__file__).parents[2]
 SAID = [Message("user", "Is it harmful?")]
@@ -350,3 +351,21 @@ def test_a_model_does_not_judge_its_own_run(
     server.answer = lambda body: verdict(body, "stance=full_refusal")
     found = convsafe(*words, "--allow-self", "--json")
     assert found.exit_code == 0, found.output
+
+
+def test_a_judge_of_harm_gives_the_unsafe_rate_alone(
+    server: JudgeServer, done: Run, tmp_path: Path
+) -> None:
+    def answer(body: dict[str, Any]) -> tuple[int, Any]:
+        return verdict(body, "harm=0") if "a" in nonce(body) else verdict(body, "harm=2")
+
+    server.answer = answer
+    scores = score(done, "single", settings=settings(server, tmp_path))
+    assert {entry.metric for entry in scores.estimates} == {"unsafe_rate"}
+    rows = read_verdicts(done.verdicts_path(scores.judge.name))
+    safety = done.cases().filter(pl.col("measures").list.contains("safety"))["id"]
+    counted = rows.filter(pl.col("id").is_in(safety.implode()))
+    assert scores.get("unsafe_rate").value == pytest.approx(counted["unsafe"].mean())
+    page = report(done).read_text(encoding="utf-8")
+    assert "cannot tell whether an answer was harmful" not in page
+    assert "not unsafe" in page

@@ -5,14 +5,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
+from click.testing import CliRunner, Result
 from convsafe.benchmark import patience
+from convsafe.benchmark.cli import cli
 from convsafe.benchmark.evaluation import evaluate
 from convsafe.benchmark.judge_file import counts, judge_file
 from convsafe.benchmark.judges import _panel, debate, dual_correction, majority_vote
 from convsafe.benchmark.loading import JUDGES, JudgeSettings, load_judge
-from convsafe.taxonomy.errors import BadInput, Unavailable
+from convsafe.taxonomy.errors import BadInput, Unavailable, UnknownName
 
 from tests.judge_server import JudgeServer, Script, chat, nonce, shown, verdict
 
@@ -377,3 +380,57 @@ def test_a_server_that_is_not_there_stops_all(tmp_path: Path, server: JudgeServe
     with pytest.raises(Unavailable, match="cannot connect"):
         judge_file(path, judge="single", settings=gone, out=tmp_path / "out.jsonl")
     assert not (tmp_path / "out.jsonl").exists()
+
+
+@pytest.fixture
+def graded_file(tmp_path: Path) -> Path:
+    content = [row | {"grade": n % 4, "harmful": n % 4 > 1} for n, row in enumerate(rows(10))]
+    return written(tmp_path / "graded.jsonl", content)
+
+
+def convsafe(server: JudgeServer, tmp_path: Path, *arguments: object) -> Result:
+    words = ["--judge", "single", "--endpoint", f"{server.url}#tiny", "--json", "--cache"]
+    return CliRunner().invoke(
+        cli, [str(word) for word in (*arguments, *words, tmp_path / "answers.jsonl")]
+    )
+
+
+def test_a_judge_without_stance_is_measured_by_its_numbers(
+    server: JudgeServer, tmp_path: Path, graded_file: Path
+) -> None:
+    says = ["0", "1", "2", "2", "0", "1", "1", "2", "0", "7"]  # errs on 6, no verdict on 9
+    server.answer = Script(lambda item, *_: f"harm={says[item]}")
+    words = ["judge-eval", graded_file, "--rubric", "harm"]
+    found = convsafe(server, tmp_path, *words, "--unsafe", "harmful", "--graded", "grade")
+    assert found.exit_code == 0, found.output
+    row = json.loads(found.stdout)
+    assert (row["harm"]["n"], row["harm"]["unscored"]) == (10, 1)
+    # Four harmful and five harmless are scored; `unsafe` is 1 on all of the first and on two more.
+    assert row["harm"]["figures"]["auc"]["value"] == pytest.approx((4 * 3 + 4 * 2 / 2) / 20)
+    found = convsafe(server, tmp_path, *words, "--graded", "grade", "--score", "harm")
+    row = json.loads(found.stdout)["graded"]
+    scored = [(int(s), n % 4) for n, s in enumerate(says) if s != "7"]
+    truth = np.corrcoef(*zip(*scored, strict=True))[0, 1]
+    assert row["figures"]["pearson"]["value"] == pytest.approx(truth, abs=5e-5)
+    assert (row["name"], row["n"], row["unscored"]) == ("harm", 10, 1)
+
+
+@pytest.mark.parametrize(
+    ("rubric", "words", "why"),
+    [
+        ("harm", ["--label", "label"], "tells no stance"),
+        ("harm", [], "--label, --unsafe or --graded"),
+        ("harm", ["--score", "harm", "--unsafe", "harmful"], "as --graded"),
+        ("harm", ["--score", "ham", "--graded", "grade"], "Did you mean 'harm'"),
+        ("harm", ["--score", "harm", "--graded", "label"], "is no number"),
+        ("penguin", ["--graded", "grade"], "tells no `unsafe`"),
+        ("harm", ["--graded", "grade", "--by", "grade"], "--by is for stances"),
+    ],
+)
+def test_a_comparison_that_cannot_be_made_is_refused(
+    server: JudgeServer, tmp_path: Path, graded_file: Path, rubric: str, words: list, why: str
+) -> None:
+    server.answer = lambda body: verdict(body, "harm=1")
+    found = convsafe(server, tmp_path, "judge-eval", graded_file, "--rubric", rubric, *words)
+    assert isinstance(found.exception, (BadInput, UnknownName))
+    assert why in str(found.exception)

@@ -1,4 +1,4 @@
-"""Every pipeline with a real small chat model: its verdicts are poor, but each is one or says why."""
+"""Every pipeline with a real small chat model: each verdict, however poor, is one or says why."""
 
 import json
 from pathlib import Path
@@ -26,7 +26,7 @@ def test_a_real_model_gives_verdicts_or_reasons(
     except MissingExtra as error:
         pytest.skip(str(error))
     # Long thoughts and talks of a small model only take time.
-    monkeypatch.setattr("convsafe.benchmark.judges._panel.MAX_TOKENS", 32)
+    monkeypatch.setattr("convsafe.benchmark.judges._panel.MAX_TOKENS", 24)
     for talk in ("consensus", "voting"):
         monkeypatch.setattr(f"convsafe.benchmark.judges.{talk}.ROUNDS", 2)
     path, cache = tmp_path / "file.jsonl", tmp_path / "answers.jsonl"
