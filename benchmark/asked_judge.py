@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -62,10 +63,6 @@ class AskedJudge:
         found = {"model": self._model, "url": urlsplit(self._address).path or self._address}
         return found | ({"rubric": rubric.name, "rubric_sha256": rubric.sha256} if rubric else {})
 
-    def check_tested(self, models: Iterable[str]) -> None:
-        """Raise `BadInput` if the judge's model is one of those whose replies it would judge."""
-        never_itself(self._model, models, allow=self._settings.allow_self)
-
     def judge(self, exchanges: pl.DataFrame) -> pl.DataFrame:
         """Return one verdict a row of `prompt` and `response`; one that failed says why.
 
@@ -80,7 +77,6 @@ class AskedJudge:
         """Return a decision an exchange, the first one alone: a wrong URL is told at once."""
         from tqdm import tqdm
 
-        path = self._settings.cache or usual_path(self._address, self._model)
         bar = tqdm(
             total=len(exchanges),
             desc=self.name,
@@ -90,18 +86,25 @@ class AskedJudge:
         )
         found: dict[int, Decision] = {}
 
-        with bar, Answers(path, self._settings.spent) as answers:
-            async with self._server as server:
-                ask = Asker(server, answers, self._address, self._settings.concurrency)
+        async with self._asking() as ask:
 
-                async def one(place: int) -> None:
-                    found[place] = await self._decide(exchanges[place], ask)
-                    bar.update()
+            async def one(place: int) -> None:
+                found[place] = await self._decide(exchanges[place], ask)
+                bar.update()
 
+            with bar:
                 queue = iter(range(len(exchanges)))
                 await one(next(queue))
                 await share(queue, one, self._settings.concurrency)
         return [found[place] for place in range(len(exchanges))]
+
+    @asynccontextmanager
+    async def _asking(self) -> AsyncIterator[Ask]:
+        """Open the server and the answers it gave before."""
+        path = self._settings.cache or usual_path(self._address, self._model)
+        with Answers(path, self._settings.spent) as answers:
+            async with self._server as server:
+                yield Asker(server, answers, self._address, self._settings.concurrency)
 
     async def _decide(self, exchange: Exchange, ask: Ask) -> Decision:
         rubric = (self._rubric,) if self._rubric else ()
