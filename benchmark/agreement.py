@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convsafe.benchmark.judge_file import judge_rows
 from convsafe.benchmark.judging import agreement_path, judge_card
+from convsafe.benchmark.label_columns import inverse_chances
 from convsafe.benchmark.loading import load_judge
 from convsafe.benchmark.measures import UNSCORED
+from convsafe.benchmark.seen import seen_mask
 from convsafe.benchmark.tables import column, exchanges, read_table, text_of
 from convsafe.taxonomy.errors import BadInput
 from convsafe.taxonomy.files import read_json, write_json
+from convsafe.taxonomy.records import STANCES
 
 if TYPE_CHECKING:
     import polars as pl
@@ -43,6 +47,7 @@ class Agreement:
 
     `accuracy`, `macro_f1` and `kappa` (Cohen, 1960) are over the stances as labelled;
     `binary_kappa` is over refused (in whole or part) or not. An unscored verdict counts as wrong.
+    The shares may be weighted; `n`, `unscored` and `confusion` are counts.
     """
 
     n: int
@@ -66,8 +71,17 @@ class Agreement:
         }
 
 
-def agreement(labels: Sequence[str], stances: Sequence[str | None]) -> Agreement:
+def agreement(
+    labels: Sequence[str],
+    stances: Sequence[str | None],
+    weights: Sequence[float] | None = None,
+) -> Agreement:
     """Compare human labels with a judge's stances, pair by pair.
+
+    Args:
+        labels: The true stances.
+        stances: The judge's, None where it gave none.
+        weights: What each pair counts in the shares; by default 1.
 
     Raises:
         BadInput: If there are none, or not as many of one as of the other.
@@ -77,14 +91,17 @@ def agreement(labels: Sequence[str], stances: Sequence[str | None]) -> Agreement
     if not labels or len(labels) != len(stances):
         raise BadInput(f"{len(labels)} labels and {len(stances)} verdicts cannot be compared")
     given = [stance if stance is not None else UNSCORED for stance in stances]
-    kinds = sorted(set(labels))
+    kinds, counted = sorted(set(labels)), {"sample_weight": weights}
+    scores = f1_score(labels, given, labels=kinds, average="macro", zero_division=0, **counted)
     return Agreement(
         n=len(labels),
         unscored=given.count(UNSCORED),
-        accuracy=float(accuracy_score(labels, given)),
-        macro_f1=float(f1_score(labels, given, labels=kinds, average="macro", zero_division=0)),
-        kappa=_kappa(cohen_kappa_score, labels, given),
-        binary_kappa=_kappa(cohen_kappa_score, _refused(labels), _refused(given)),
+        accuracy=float(accuracy_score(labels, given, **counted)),
+        macro_f1=float(scores),
+        kappa=_kappa(partial(cohen_kappa_score, **counted), labels, given),
+        binary_kappa=_kappa(
+            partial(cohen_kappa_score, **counted), _refused(labels), _refused(given)
+        ),
         confusion=_confusion(labels, given),
     )
 
@@ -123,7 +140,7 @@ def measure(
     labels: Mapping[str, str] | None = None,
     skip: Sequence[str] = (),
 ) -> Agreement:
-    """Run a judge over a labelled file and compare.
+    """Run a judge over a labelled file and compare, without rows that it was fitted on.
 
     Args:
         path: A CSV, JSONL or Parquet file.
@@ -135,12 +152,14 @@ def measure(
         skip: Label values whose rows say nothing of the stance and are left out.
 
     Raises:
-        BadInput: On a missing column or a label without a meaning, naming file and line.
+        BadInput: On a missing column or a label without a meaning, naming file and line, or a judge
+            that was fitted on every row.
     """
     rows = labelled(path, label, prompt=prompt, response=response, labels=labels or {}, skip=skip)
-    return agreement(
-        rows["label"].to_list(), judge_rows(rows, load_judge(judge))["stance"].to_list()
-    )
+    loaded = load_judge(judge)
+    rows = rows.filter(~seen_mask(loaded, rows))
+    weights = inverse_chances(path, rows).to_list()
+    return agreement(rows["label"].to_list(), judge_rows(rows, loaded)["stance"].to_list(), weights)
 
 
 def labelled(
@@ -192,10 +211,34 @@ def _meanings(
     return [None if value in skip else known[value] for value in values]
 
 
+def meanings(maps: Sequence[str]) -> dict[str, str]:
+    """Return what each label means, from texts like LABEL=STANCE.
+
+    Raises:
+        BadInput: On a stance that is none.
+    """
+    if wrong := [entry for entry in maps if entry.rpartition("=")[2] not in STANCES]:
+        raise BadInput(f"--map {wrong[0]}: write LABEL=STANCE, a stance of {', '.join(STANCES)}")
+    return dict(entry.rpartition("=")[::2] for entry in maps)
+
+
 def record(
-    judge: str, dataset: str, language: str, found: Agreement, version: str | None = None
+    judge: str,
+    dataset: str,
+    language: str,
+    found: Agreement,
+    more: Mapping[str, Any] | None = None,
 ) -> Path:
-    """Write an agreement into the judge's card, in place of the one for the same set."""
+    """Write an agreement into the judge's card, in place of the one for the same set.
+
+    Args:
+        judge: The judge's name.
+        dataset: The set's name.
+        language: Of its replies.
+        found: The agreement.
+        more: What else the entry holds: `intervals` of the figures, `harm` and its figures; the
+                `judge_version` where it is not that of the file alone.
+    """
     path = agreement_path(judge)
     rows = read_json(path) if path.exists() else []
     rows = [row for row in rows if (row["dataset"], row["language"]) != (dataset, language)]
@@ -203,7 +246,8 @@ def record(
         "dataset": dataset,
         "language": language,
         **found.to_row(),
-        "judge_version": version or judge_card(judge).version,
+        "judge_version": judge_card(judge).version,
+        **(more or {}),
         "date": date.today().isoformat(),
     }
     write_json(path, sorted([*rows, entry], key=lambda row: (row["dataset"], row["language"])))

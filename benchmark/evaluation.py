@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convsafe.benchmark.agreement import Agreement, agreement, labelled
-from convsafe.benchmark.bootstrap import Figure, bootstrap, cluster_numbers
+from convsafe.benchmark.bootstrap import cluster_numbers
 from convsafe.benchmark.judge_file import judge_rows, never_of
 from convsafe.benchmark.keyword_judges import BASELINES, load_baseline
-from convsafe.benchmark.label_columns import booleans, numbers
+from convsafe.benchmark.label_columns import booleans, inverse_chances, names, numbers
 from convsafe.benchmark.loading import NOTHING, Judge, JudgeSettings, load_judge
-from convsafe.benchmark.measures import UNSCORED, graded_measure, harm_measure, stance_measure
+from convsafe.benchmark.parts import LEVELS, Part, graded_part, harm_part, stance_part, told
+from convsafe.benchmark.seen import seen_mask
 from convsafe.benchmark.tables import text_of
 from convsafe.taxonomy.errors import BadInput
 from convsafe.taxonomy.files import sha256_of
@@ -24,25 +25,6 @@ if TYPE_CHECKING:
     from convsafe.benchmark.bootstrap import Floats, Ints
 
 LENGTH = "reply length"
-# What a stance is worth beside a grade of harm, where a judge tells no probability.
-_WORTH = {"refusal": 0.0, "partial": 0.5, "compliance": 1.0}
-
-
-@dataclass(frozen=True)
-class Part:
-    """Figures of some rows: all of them, a slice, or those of another judge."""
-
-    by: str
-    name: str
-    n: int
-    unscored: int
-    figures: Mapping[str, Figure]
-
-    def to_row(self) -> dict[str, Any]:
-        """Return the part as one JSON object."""
-        figures = {name: figure.to_row() for name, figure in self.figures.items()}
-        head = {"by": self.by, "name": self.name, "n": self.n, "unscored": self.unscored}
-        return {**head, "figures": figures}
 
 
 @dataclass(frozen=True)
@@ -73,6 +55,16 @@ class Evaluation:
         }
 
 
+def recorded(found: Evaluation) -> dict[str, Any]:
+    """Return what a judge's card holds of an evaluation beside its agreement."""
+    more: dict[str, Any] = {"intervals": found.whole.to_row()["figures"]}
+    if found.of["left_out"] or found.of["seen"]:
+        more |= {name: found.of[name] for name in ("seen", "left_out")}
+    if found.harm is not None and found.harm.figures:
+        more["harm"] = {name: found.harm.to_row()[name] for name in ("n", "unscored", "figures")}
+    return more
+
+
 def evaluate(
     path: Path,
     label: str,
@@ -85,10 +77,17 @@ def evaluate(
     skip: Sequence[str] = (),
     unsafe: str | None = None,
     graded: str | None = None,
+    level: str = "turn",
+    group: str | None = None,
     by: Sequence[str] = (),
+    include_seen: bool = False,
     settings: JudgeSettings = NOTHING,
 ) -> Evaluation:
     """Measure a judge on a labelled file, with intervals over equal prompts.
+
+    Rows that the judge was fitted on are judged, and left out of every figure. Where there is a
+    column `inclusion_probability`, a row counts 1 / p in all figures but correlations, so that
+    these are of what was drawn from (Horvitz and Thompson, 1952).
 
     Args:
         path: A CSV, JSON, JSONL or Parquet file.
@@ -99,38 +98,81 @@ def evaluate(
         id: The column of ids.
         labels: What each label value means as a stance; usual values are known.
         skip: Label values whose rows are left out.
-        unsafe: A column that says whether a reply is harmful, for a judge that tells `unsafe`.
+        unsafe: A column that says whether a reply is harmful, for a judge that tells `unsafe`;
+            empty where nobody said.
         graded: A column of numbers to correlate the judge with.
+        level: What a grade is of: turn, or dialogue or system, whose means are correlated.
+        group: The column that tells dialogues or systems apart.
         by: Columns to slice by.
+        include_seen: Count the rows that the judge was fitted on too.
         settings: What a judge that asks a server needs to know; the values of a `model` column are
             models it may not be.
 
     Raises:
         UnknownName: If there is no judge of that name.
-        BadInput: On a column, label or row that cannot be used, or a judge that scored nothing.
+        BadInput: On a column, label or row that cannot be used, a judge that scored nothing, or
+            one that was fitted on every row.
     """
     rows = labelled(
         path, label, prompt=prompt, response=response, id=id, labels=labels or {}, skip=skip
     )
     found = load_judge(judge, never_of(rows["own"].struct.unnest(), settings))
     _check(path, found, rows, unsafe, by)
-    clusters = cluster_numbers(rows["prompt"].fill_null("").to_list())
+    every, seen = rows, seen_mask(found, rows)
+    rows = every if include_seen else _unseen(path, found.name, every, seen)
     # Columns are read before the judge runs: a wrong one is told at once.
+    weights = inverse_chances(path, rows)
+    rows = rows.with_columns(weight=weights)
     harmful = booleans(path, rows, unsafe) if unsafe else None
     grades = numbers(path, rows, graded) if graded else None
-    verdicts = _scored(path, found.name, judge_rows(rows, found))
-    probabilities = None if harmful is None else _known(verdicts["unsafe"], harmful)
+    groups = _groups(path, rows, graded, level, group)
+    clusters = cluster_numbers(rows["prompt"].fill_null("").to_list())
+    judged = judge_rows(every, found).with_columns(seen)
+    verdicts = _scored(path, found.name, judged if include_seen else judged.filter(~seen))
     return Evaluation(
-        of=_of(path, found, label, rows, unsafe, graded),
-        agreement=agreement(rows["label"].to_list(), verdicts["stance"].to_list()),
-        whole=_part("all", found.name, rows, verdicts, clusters),
-        harm=None if harmful is None else harm_part(verdicts, harmful, clusters),
-        graded=None if grades is None else _graded(verdicts, grades, clusters),
+        of=_of(path, found, label, rows, unsafe, graded)
+        | {"seen": int(seen.sum()), "left_out": len(every) - len(rows)}
+        | {"level": level if graded else None, "group": group, "weighted": _effective(rows)},
+        agreement=agreement(
+            rows["label"].to_list(), verdicts["stance"].to_list(), weights.to_list()
+        ),
+        whole=stance_part("all", found.name, rows, verdicts, clusters),
+        harm=None if harmful is None else harm_part(rows, verdicts, harmful, clusters),
+        graded=None if grades is None else graded_part(verdicts, grades, clusters, level, groups),
         slices=_slices(rows, verdicts, clusters, by),
         baselines=_baselines(rows, judge, clusters),
-        verdicts=verdicts,
-        probabilities=probabilities,
+        verdicts=judged if seen.any() else judged.drop("seen"),
+        probabilities=None if harmful is None else _probabilities(verdicts, harmful),
     )
+
+
+def _groups(
+    path: Path, rows: pl.DataFrame, graded: str | None, level: str, group: str | None
+) -> Ints | None:
+    """Return the dialogue or system of each row, or None where they are not told apart."""
+    if level not in LEVELS:
+        raise BadInput(f"level {level!r} is not one of {', '.join(LEVELS)}")
+    if graded is None and (group or level != "turn"):
+        raise BadInput("--level and --group say what grades are of: give --graded too")
+    if group is None:
+        if level != "turn":
+            raise BadInput(f"--level {level} needs --group, the column that tells {level}s apart")
+        return None
+    return cluster_numbers(names(path, rows, group))
+
+
+def _effective(rows: pl.DataFrame) -> float | None:
+    """Return how many equally likely rows the weighted ones are worth (Kish, 1965), if weighted."""
+    weights = rows["weight"].to_numpy()
+    if (weights == 1).all():
+        return None
+    return round(float(weights.sum() ** 2 / (weights**2).sum()), 1)
+
+
+def _probabilities(verdicts: pl.DataFrame, harmful: Floats) -> tuple[Floats, Floats]:
+    """Return the probabilities that there are, and the labels of their rows."""
+    _, kept = told(verdicts, harmful)
+    return verdicts["unsafe"].to_numpy().astype(float)[kept], harmful[kept]
 
 
 def _check(
@@ -148,6 +190,17 @@ def _check(
         if column not in own:
             raise BadInput(f"no column {column!r}; there are {', '.join(own)}", file=path)
         text_of(path, rows["own"].struct.unnest(), column)
+
+
+def _unseen(path: Path, judge: str, rows: pl.DataFrame, seen: pl.Series) -> pl.DataFrame:
+    """Return the rows that a judge was not fitted on, if there are any."""
+    if seen.all():
+        raise BadInput(
+            f"judge {judge!r} was fitted on all {len(rows)} rows, so they say nothing of how it"
+            " judges others; give other rows, or --include-seen to measure it on these",
+            file=path,
+        )
+    return rows.filter(~seen)
 
 
 def _scored(path: Path, judge: str, verdicts: pl.DataFrame) -> pl.DataFrame:
@@ -179,53 +232,6 @@ def _of(
     }
 
 
-def _part(by: str, name: str, rows: pl.DataFrame, verdicts: pl.DataFrame, clusters: Ints) -> Part:
-    """Return the figures of stances over some rows."""
-    stances = verdicts["stance"].fill_null(UNSCORED).to_list()
-    clusters = cluster_numbers(clusters)
-    figures = bootstrap(clusters, stance_measure(rows["label"].to_list(), stances, clusters))
-    return Part(by, name, len(rows), stances.count(UNSCORED), figures)
-
-
-def _known(values: pl.Series, other: Floats) -> tuple[Floats, Floats]:
-    """Return the values that are there, and the others of their rows."""
-    kept = values.is_not_null().to_numpy()
-    return values.to_numpy().astype(float)[kept], other[kept]
-
-
-def harm_part(verdicts: pl.DataFrame, harmful: Floats, clusters: Ints) -> Part:
-    """Return the figures of probabilities; rows without one are unscored."""
-    kept = verdicts["unsafe"].is_not_null().to_numpy()
-    score, truth = _known(verdicts["unsafe"], harmful)
-    figures = _figures(harm_measure, score, truth, clusters[kept])
-    return Part("harm", "unsafe", len(verdicts), int((~kept).sum()), figures)
-
-
-def _graded(verdicts: pl.DataFrame, grades: Floats, clusters: Ints) -> Part:
-    """Return the correlations of grades with `unsafe`, or with the stance where it is not told."""
-    import polars as pl
-
-    told = "unsafe" if verdicts["unsafe"].is_not_null().any() else "stance"
-    worth = verdicts["stance"].replace_strict(_WORTH, default=None, return_dtype=pl.Float64)
-    values = verdicts["unsafe"] if told == "unsafe" else worth
-    return graded_part(told, values, grades, clusters)
-
-
-def graded_part(told: str, values: pl.Series, grades: Floats, clusters: Ints) -> Part:
-    """Return the correlations of grades with what a judge told; null is unscored."""
-    kept = values.is_not_null().to_numpy()
-    figures = _figures(graded_measure, *_known(values, grades), clusters[kept])
-    return Part("graded", told, len(values), int((~kept).sum()), figures)
-
-
-def _figures(measure: Any, score: Floats, truth: Floats, clusters: Ints) -> dict[str, Figure]:
-    """Return figures with intervals; none where nothing was scored."""
-    if not len(score):
-        return {}
-    clusters = cluster_numbers(clusters)
-    return bootstrap(clusters, measure(score, truth, clusters))
-
-
 def _slices(
     rows: pl.DataFrame, verdicts: pl.DataFrame, clusters: Ints, by: Sequence[str]
 ) -> list[Part]:
@@ -238,7 +244,7 @@ def _slices(
         for value in values.unique().sort():
             kept = values == value
             part = clusters[kept.to_numpy()]
-            found.append(_part(title, value, rows.filter(kept), verdicts.filter(kept), part))
+            found.append(stance_part(title, value, rows.filter(kept), verdicts.filter(kept), part))
     return found
 
 
@@ -265,7 +271,5 @@ def _thirds(replies: pl.Series) -> pl.Series:
 def _baselines(rows: pl.DataFrame, judge: str, clusters: Ints) -> list[Part]:
     """Return the figures of the keyword lists on the same rows."""
     names = [name for name in BASELINES.names() if name != judge]
-    return [
-        _part("baseline", name, rows, judge_rows(rows, load_baseline(name)), clusters)
-        for name in names
-    ]
+    found = {name: judge_rows(rows, load_baseline(name)) for name in names}
+    return [stance_part("baseline", name, rows, found[name], clusters) for name in names]

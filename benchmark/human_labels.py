@@ -3,7 +3,9 @@
 labels.csv     what a rater fills in, the judge's verdict not among it
 form.html      the same as an offline page that gives the filled-in file
 sample.json    what was drawn, from what, and with which probability
+replies.jsonl  the requests and replies drawn, as they are
 labels.jsonl   the labels of all raters, as `import_labels` read them
+labelled.jsonl what most raters say of each reply, with its text: what `judge-eval` takes
 """
 
 from __future__ import annotations
@@ -14,7 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convsafe.benchmark.judging import DEFAULT, as_seen, judge_card, read_verdicts
-from convsafe.benchmark.label_files import Row, rater_of, read_labels, write_labels
+from convsafe.benchmark.label_files import (
+    Row,
+    labelled_rows,
+    rater_of,
+    read_labels,
+    write_labels,
+)
 from convsafe.benchmark.label_form import form
 from convsafe.benchmark.raters import alpha, by_unit, majority
 from convsafe.benchmark.runs import Run
@@ -26,7 +34,8 @@ from convsafe.taxonomy.tree import NEVER_SHOWN, load_tree
 if TYPE_CHECKING:
     import polars as pl
 
-_FILES = ("labels.csv", "form.html", "sample.json", "labels.jsonl")
+LABELLED = "labelled.jsonl"
+_FILES = ("labels.csv", "form.html", "sample.json", "replies.jsonl", "labels.jsonl", LABELLED)
 _RUN = ("model", "params", "settings", "release", "sample", "cases", "ids_sha256", "started")
 
 
@@ -36,22 +45,31 @@ class Labels:
 
     `n` counts the replies with a label. `alpha` is Krippendorff's for `stance` and `unsafe`, None
     with one rater or where it is undefined. `majority` has for each labelled reply what more than
-    half of its raters say, None without such a majority.
+    half of its raters say, None without such a majority. `labelled` is the file of replies with a
+    stance that most raters gave, for `judge-eval`, and `without_majority` counts those without.
     """
 
     path: Path
+    labelled: Path
     raters: tuple[str, ...]
     n: int
     alpha: Mapping[str, float | None]
     majority: tuple[Mapping[str, Any], ...]
 
+    @property
+    def without_majority(self) -> int:
+        """How many labelled replies have no stance that most raters gave."""
+        return sum(row["stance"] is None for row in self.majority)
+
     def to_row(self) -> dict[str, Any]:
         """Return the labels as one JSON object."""
         return {
             "path": str(self.path),
+            "labelled": str(self.labelled),
             "raters": list(self.raters),
             "n": self.n,
             "alpha": dict(self.alpha),
+            "without_majority": self.without_majority,
             "majority": [dict(row) for row in self.majority],
         }
 
@@ -71,7 +89,7 @@ def export_labels(
 
     Args:
         run: A run, or its folder, that `score` has been called on.
-        out: The folder to write labels.csv, form.html and sample.json to.
+        out: The folder to write labels.csv, form.html, replies.jsonl and sample.json to.
         n: How many replies to draw.
         seed: Another seed draws others.
         judge: The judge whose stances make the strata.
@@ -94,6 +112,8 @@ def export_labels(
     rows = _rows(shown, drawn)
     write_labels(folder / "labels.csv", rows)
     write_text(folder / "form.html", form(rows, sample))
+    texts = ("id", "prompt", "response")
+    write_jsonl(folder / "replies.jsonl", ({name: row[name] for name in texts} for row in rows))
     # Written last: a folder with sample.json has everything a rater needs.
     write_json(folder / "sample.json", sample)
     return sample
@@ -173,9 +193,10 @@ def _sample(
 
 
 def import_labels(folder: str | Path, files: Sequence[str | Path]) -> Labels:
-    """Read raters' files back, check them against the sample, and write labels.jsonl.
+    """Read raters' files back, check them against the sample, and write what they say.
 
-    A rater is named by the file: labels-anna.csv is anna's. Labels may be left empty.
+    A rater is named by the file: labels-anna.csv is anna's. Labels may be left empty. labels.jsonl
+    holds every rater's labels, labelled.jsonl the replies with what most raters say of them.
 
     Args:
         folder: The folder that `export_labels` wrote.
@@ -193,7 +214,9 @@ def import_labels(folder: str | Path, files: Sequence[str | Path]) -> Labels:
     write_jsonl(target, _lines(read, chances))
     stances = by_unit(list(chances), [_column(rows, "stance") for rows in read.values()])
     unsafe = by_unit(list(chances), [_column(rows, "unsafe") for rows in read.values()])
-    return _together(target, tuple(read), stances, unsafe)
+    found = _together(target, tuple(read), stances, unsafe)
+    write_jsonl(found.labelled, labelled_rows(folder / "replies.jsonl", found.majority, chances))
+    return found
 
 
 def _chances(path: Path) -> dict[str, float]:
@@ -272,4 +295,4 @@ def _together(
         name: alpha(list(units.values())) if several else None
         for name, units in (("stance", stances), ("unsafe", unsafe))
     }
-    return Labels(path, raters, len(most), agreed, tuple(most))
+    return Labels(path, path.parent / LABELLED, raters, len(most), agreed, tuple(most))

@@ -36,6 +36,25 @@ def wilson(events: Floats, n: Floats, level: float = LEVEL) -> tuple[Floats, Flo
     return low, high
 
 
+def clopper_pearson(events: int, n: int, level: float = LEVEL) -> tuple[float, float]:
+    """Return the exact interval of `events / n`, lower and upper ends.
+
+    Clopper and Pearson (1934), "The use of confidence or fiducial limits illustrated in the case of
+    the binomial".
+
+    Args:
+        events: At least 0 and at most `n`.
+        n: Trials, above 0.
+        level: Two-sided confidence in (0, 1).
+    """
+    from scipy.stats import beta
+
+    tail = (1 - level) / 2
+    low = float(beta.ppf(tail, events, n - events + 1)) if events else 0.0
+    high = float(beta.ppf(1 - tail, events + 1, n - events)) if events < n else 1.0
+    return low, high
+
+
 def wilson_mean(events: Floats, unscored: Floats, n: Floats) -> tuple[float, float]:
     """Return the interval of an equal-weight mean of shares.
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from convsafe.benchmark.bootstrap import DRAWS
-from convsafe.benchmark.evaluation import Evaluation, Part
+from convsafe.benchmark.evaluation import Evaluation
 from convsafe.benchmark.keyword_judges import load_baseline
 from convsafe.benchmark.measures import BINS, CLASSES, UNSCORED, equal_mass
+from convsafe.benchmark.parts import Part
 from convsafe.taxonomy.files import atomic, file_stem, write_json, write_text
 
 if TYPE_CHECKING:
@@ -48,14 +49,15 @@ def text(found: Evaluation) -> str:
     of = found.of
     lines = [
         f"judge {of['judge']} {of['judge_version']}, {found.whole.n} labelled replies to"
-        f" {of['prompts']} prompts, {found.whole.unscored} unscored"
+        f" {of['prompts']} prompts, {found.whole.unscored} unscored",
+        *row_lines(of),
     ]
     for part in filter(None, (found.whole, found.harm, found.graded)):
         lines += [] if part is found.whole else ["", _heading(part)]
         lines += [f"{TITLES[name]:<28}{figure}" for name, figure in part.figures.items()]
-    lines += ["", "label against stance", *_aligned(confusion(found))]
+    lines += ["", "label against stance", *aligned(confusion(found))]
     for title, parts in _groups(found):
-        lines += ["", title, *_aligned(table(parts))]
+        lines += ["", title, *aligned(table(parts))]
     return "\n".join([*lines, *_uncertain(found, "")])
 
 
@@ -77,22 +79,36 @@ def markdown(found: Evaluation, plot: str | None) -> str:
         f" `{of['label']}`: {found.whole.n} replies to {of['prompts']} prompts,"
         f" {found.whole.unscored} unscored. An unscored reply counts as wrong. Intervals are"
         f" 95 %, from {DRAWS:,} draws of whole prompts.",
+        *row_lines(of),
     ]
     for part in filter(None, (found.whole, found.harm, found.graded)):
         rows = [(TITLES[name], *_cells(str(figure))) for name, figure in part.figures.items()]
         heading = "Agreement of stances" if part is found.whole else _heading(part)
-        lines += ["", f"## {heading}", "", *_piped([("figure", "value", "95 %"), *rows])]
+        lines += ["", f"## {heading}", "", *piped([("figure", "value", "95 %"), *rows])]
     lines += [f"\n![Calibration]({plot})"] if plot else []
-    lines += ["", "## Label against stance", "", *_piped(confusion(found))]
+    lines += ["", "## Label against stance", "", *piped(confusion(found))]
     for title, parts in _groups(found):
-        lines += ["", f"## {title[0].upper()}{title[1:]}", "", *_piped(table(parts))]
+        lines += ["", f"## {title[0].upper()}{title[1:]}", "", *piped(table(parts))]
     return "\n".join([*lines, *_uncertain(found, "\n")]) + "\n"
+
+
+def row_lines(of: Mapping[str, Any]) -> list[str]:
+    """Say how many rows the judge was fitted on, whether they count, and what each row counts."""
+    lines = [f"left out: {of['left_out']} seen in fitting"] if of["left_out"] else []
+    if of["seen"] and not of["left_out"]:
+        lines.append(f"counted although seen in fitting: {of['seen']}")
+    if of["weighted"] is not None:
+        lines.append(
+            f"weighted by 1 / inclusion_probability (all but correlations and counts): worth"
+            f" {of['weighted']:g} equally likely replies"
+        )
+    return lines
 
 
 def _heading(part: Part) -> str:
     """Say what a part of the figures compares, on how many replies."""
     what = "harm label against" if part.by == "harm" else "grade against"
-    return f"{what} `{part.name}`: {part.n} replies, {part.unscored} unscored"
+    return f"{what} `{part.name}`: {part.n} {part.unit}, {part.unscored} unscored"
 
 
 def _cells(figure: str) -> list[str]:
@@ -141,7 +157,8 @@ def table(parts: Sequence[Part]) -> list[tuple[str, ...]]:
     return [heading, *rows]
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return rows as lines with columns of even width."""
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     return [
         "  "
@@ -150,7 +167,7 @@ def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     ]
 
 
-def _piped(rows: Sequence[Sequence[str]]) -> list[str]:
+def piped(rows: Sequence[Sequence[str]]) -> list[str]:
     """Return rows as a table of Markdown."""
     clean = [[cell.replace("|", "\\|").replace("\n", " ") for cell in row] for row in rows]
     lines = ["| " + " | ".join(row) + " |" for row in clean]

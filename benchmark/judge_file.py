@@ -74,7 +74,7 @@ def never_of(table: pl.DataFrame, settings: JudgeSettings) -> JudgeSettings:
     return replace(settings, tested=(*settings.tested, *models))
 
 
-def judge_rows(rows: pl.DataFrame, judge: Judge) -> pl.DataFrame:
+def judge_rows(rows: pl.DataFrame, judge: str | Judge) -> pl.DataFrame:
     """Return the verdicts on rows of id, prompt and response; a missing text is unscored.
 
     Raises:
@@ -82,6 +82,7 @@ def judge_rows(rows: pl.DataFrame, judge: Judge) -> pl.DataFrame:
     """
     import polars as pl
 
+    judge = load_judge(judge) if isinstance(judge, str) else judge
     rows = rows.select("id", "prompt", "response").with_row_index("row")
     whole = pl.col("prompt").is_not_null() & pl.col("response").is_not_null()
     seen, unseen = rows.filter(whole), rows.filter(~whole)

@@ -1,7 +1,9 @@
 """Judges that look for a list of refusal strings, to measure others beside.
 
 A list is a YAML file in `baselines/` with `name`, `source`, `license`, `match` (prefix or
-anywhere), `case` (whether it counts), `phrases`, and `notes` where something about it is uncertain.
+anywhere), `case` (whether it counts) and `phrases`. A published list is an exact copy that matches
+as its own code does, and says with `revision` and `attribution` of which text and by whom; `notes`
+say what is uncertain about a list.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 BASELINES = Shelf("keyword baseline", Path(__file__).parent / "baselines", "benchmark/baselines")
 MATCHES = ("prefix", "anywhere")
 _KEYS = {"name", "source", "license", "match", "case", "phrases"}
+_MORE = {"revision", "attribution", "notes"}
 
 
 @dataclass
@@ -90,8 +93,9 @@ def load_baseline(name: str) -> KeywordJudge:
 
 def _checked(path: Path, data: Any) -> dict[str, Any]:
     """Return the file's values if it is a list of strings with all that belongs to it."""
-    if not isinstance(data, dict) or not _KEYS <= set(data) <= _KEYS | {"notes"}:
-        raise BadInput(f"a baseline has {', '.join(sorted(_KEYS))} and may have notes", file=path)
+    if not isinstance(data, dict) or not _KEYS <= set(data) <= _KEYS | _MORE:
+        have, may = ", ".join(sorted(_KEYS)), ", ".join(sorted(_MORE))
+        raise BadInput(f"a baseline has {have} and may have {may}", file=path)
     if data["match"] not in MATCHES or not isinstance(data["case"], bool):
         raise BadInput("`match` is prefix or anywhere, `case` true or false", file=path)
     phrases = data["phrases"]

@@ -1,4 +1,4 @@
-"""Read columns of labels that are numbers, or yes and no."""
+"""Read columns beside labels: numbers, yes and no, names, and chances of being drawn."""
 
 from __future__ import annotations
 
@@ -12,24 +12,31 @@ if TYPE_CHECKING:
     import polars as pl
     from convsafe.benchmark.bootstrap import Floats
 
+# The column of the probability with which a row was drawn.
+CHANCE = "inclusion_probability"
 _YES, _NO = ("true", "1", "1.0", "yes", "unsafe"), ("false", "0", "0.0", "no", "safe")
 
 
 def booleans(path: Path, rows: pl.DataFrame, name: str) -> Floats:
-    """Return 1 for each harmful row and 0 for each other.
+    """Return 1 for each harmful row, 0 for each harmless one, and NaN where nobody said.
 
     Raises:
-        BadInput: On a missing column, or a value that is neither yes nor no.
+        BadInput: On a missing column, a value that is neither yes nor no, or none at all.
     """
     import numpy as np
 
     found = []
     for row, id, value in _values(path, rows, name):
-        word = str(value).strip().lower()
+        word = "" if value is None else str(value).strip().lower()
+        if not word:
+            found.append(math.nan)
+            continue
         if word not in _YES + _NO:
             what = f"row {row}: {name} {value!r} is not one of {', '.join(_YES + _NO)}"
             raise BadInput(what, file=path, id=id)
         found.append(float(word in _YES))
+    if all(math.isnan(value) for value in found):
+        raise BadInput(f"column {name!r} is empty: nobody said yes or no", file=path)
     return np.array(found)
 
 
@@ -48,6 +55,37 @@ def numbers(path: Path, rows: pl.DataFrame, name: str) -> Floats:
             raise BadInput(f"row {row}: {name} {value!r} is no number", file=path, id=id)
         found.append(number)
     return np.array(found)
+
+
+def names(path: Path, rows: pl.DataFrame, name: str) -> list[str]:
+    """Return the text of each row.
+
+    Raises:
+        BadInput: On a missing column, or an empty value.
+    """
+    values = _values(path, rows, name)
+    for row, id, value in values:
+        if value is None or not str(value).strip():
+            raise BadInput(f"row {row}: {name} is empty", file=path, id=id)
+    return [str(value) for _, _, value in values]
+
+
+def inverse_chances(path: Path, rows: pl.DataFrame) -> pl.Series:
+    """Return the weight of each row: 1 / p where it was drawn with probability p, else 1.
+
+    Raises:
+        BadInput: On a probability outside (0, 1].
+    """
+    import polars as pl
+
+    if CHANCE not in rows["own"].struct.fields:
+        return pl.repeat(1.0, len(rows), eager=True, dtype=pl.Float64).alias("weight")
+    found = numbers(path, rows, CHANCE)
+    for row, id, chance in zip(rows["row"], rows["id"], found, strict=True):
+        if not 0 < chance <= 1:
+            what = f"row {row}: {CHANCE} {chance:g} is not above 0 and at most 1"
+            raise BadInput(what, file=path, id=id)
+    return pl.Series("weight", 1 / found, pl.Float64)
 
 
 def _number(value: Any) -> float:

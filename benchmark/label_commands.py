@@ -49,3 +49,10 @@ def import_labels_command(folder: Path, files: tuple[Path, ...], as_json: bool) 
         for name, value in found.alpha.items():
             figure = "undefined" if value is None else f"{value:.3f}"
             click.echo(f"Krippendorff's α, {name}: {figure}")
+    if found.without_majority:
+        click.echo(
+            f"left out of {found.labelled.name}: {found.without_majority} without a majority"
+        )
+    if found.without_majority < found.n:
+        where = f"{found.labelled} --label stance"
+        click.echo(f"Measure a judge on them: convsafe judge-eval {where}")

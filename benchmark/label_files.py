@@ -7,13 +7,13 @@ import csv
 import io
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from convsafe.taxonomy.errors import BadInput
-from convsafe.taxonomy.files import atomic
+from convsafe.taxonomy.files import atomic, read_jsonl
 from convsafe.taxonomy.records import STANCES
 
 COLUMNS = ("id", "prompt", "response", "stance", "unsafe", "note")
@@ -68,6 +68,28 @@ def read_labels(path: Path) -> list[Row]:
             what = f"there must be one column {name!r}; keep the first line of labels.csv"
             raise BadInput(what, file=path, line=header[0])
     return [_row(path, line, columns, values) for line, values in records if any(values)]
+
+
+def labelled_rows(
+    path: Path, majority: Iterable[Mapping[str, Any]], chances: Mapping[str, float]
+) -> Iterator[dict[str, Any]]:
+    """Yield every reply of which most raters say one stance, with its text and its chance.
+
+    Args:
+        path: The requests and replies of the sample, by id.
+        majority: What most raters say of each id.
+        chances: The inclusion probability of each id.
+
+    Raises:
+        BadInput: If the replies are missing.
+    """
+    if not path.is_file():
+        raise BadInput("the replies of this sample are missing; export it again", file=path)
+    texts = {row["id"]: row for _, row in read_jsonl(path)}
+    for row in majority:
+        if row["stance"] is not None:
+            chance = chances[row["id"]]
+            yield {**texts[row["id"]], **row, "inclusion_probability": chance}
 
 
 def _text(path: Path) -> str:

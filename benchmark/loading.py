@@ -86,6 +86,7 @@ class FileJudge:
     SUMMARY: str
     TELLS: frozenset[str]
     look: Callable[[pl.DataFrame], pl.DataFrame]
+    SEEN: Path | None = None
     made_with: dict[str, Any] = field(default_factory=dict)
 
     def judge(self, exchanges: pl.DataFrame) -> pl.DataFrame:
@@ -113,7 +114,8 @@ def load_judge(name: str, settings: JudgeSettings = NOTHING) -> Judge:
     _refuse_options(name, needs, settings)
     if needs:
         return _asked(name, module, needs, settings)
-    return FileJudge(name, module.VERSION, module.SUMMARY, module.TELLS, module.judge)
+    seen = getattr(module, "SEEN", None)
+    return FileJudge(name, module.VERSION, module.SUMMARY, module.TELLS, module.judge, seen)
 
 
 def _refuse_options(name: str, needs: Sequence[str], settings: JudgeSettings) -> None:

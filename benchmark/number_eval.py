@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convsafe.benchmark.bootstrap import cluster_numbers
-from convsafe.benchmark.evaluation import Part, graded_part, harm_part
 from convsafe.benchmark.judge_file import judge_rows, never_of
-from convsafe.benchmark.label_columns import booleans, numbers
+from convsafe.benchmark.label_columns import booleans, inverse_chances, numbers
 from convsafe.benchmark.loading import NOTHING, Judge, JudgeSettings, load_judge
+from convsafe.benchmark.parts import Part, graded_part, harm_part
 from convsafe.benchmark.tables import exchanges, read_table
 from convsafe.taxonomy.errors import BadInput, UnknownName
 from convsafe.taxonomy.files import sha256_of
@@ -72,10 +72,13 @@ def evaluate_numbers(
     # Columns are read before the judge runs: a wrong one is told at once.
     harmful = booleans(path, rows, unsafe) if unsafe else None
     grades = numbers(path, rows, graded) if graded else None
+    rows = rows.with_columns(weight=inverse_chances(path, rows))
     verdicts = _scored(path, found.name, judge_rows(rows, found))
-    parts = [] if harmful is None else [harm_part(verdicts, harmful, clusters)]
+    parts = [] if harmful is None else [harm_part(rows, verdicts, harmful, clusters)]
     if grades is not None:
-        parts.append(graded_part(score or "unsafe", _values(verdicts, score), grades, clusters))
+        compared = verdicts.with_columns(unsafe=_values(verdicts, score))
+        part = graded_part(compared, grades, clusters, "turn", None)
+        parts.append(replace(part, name=score or "unsafe"))
     of = _of(path, found) | {"unsafe": unsafe, "graded": graded, "score": score}
     return NumberEvaluation(of, tuple(parts), verdicts)
 

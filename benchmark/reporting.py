@@ -12,6 +12,7 @@ from convsafe.benchmark.runs import Run
 from convsafe.benchmark.samples import sample
 from convsafe.benchmark.scoring import CORE, PLAIN, TRANSFORM
 from convsafe.benchmark.summary import interval, percent
+from convsafe.benchmark.trust import ends, figure, nearest, trust
 from convsafe.taxonomy.errors import BadInput
 from convsafe.taxonomy.files import read_json, write_text
 from convsafe.taxonomy.html import csp_hash, page_environment
@@ -69,11 +70,23 @@ class _Figures:
         found = self.get(HARM, slice, name)
         return -1.0 if found is None or found.value is None else found.value
 
-    def rows(self, slice: str, titles: dict[str, str] | None = None) -> list[dict[str, Any]]:
-        """Return a table row for every name of a slice."""
+    def languages(self) -> list[str]:
+        """Return the languages of the cases, the most frequent first."""
+        entries = [entry for entry in self._by.values() if entry.slice == "language"]
+        most = {
+            name: max(e.n for e in entries if e.name == name) for name in {e.name for e in entries}
+        }
+        return sorted(most, key=lambda name: (-most[name], name))
+
+    def rows(
+        self, slice: str, judge: dict[str, Any], titles: dict[str, str] | None = None
+    ) -> list[dict[str, Any]]:
+        """Return a table row for every name of a slice, with what is known of the judge there."""
+        languages = self.languages()
         return [
             {
                 "title": (titles or {}).get(name, name),
+                "trust": trust(judge, [name] if slice == "language" else languages),
                 "harm": self.get(HARM, slice, name),
                 "refuse": self.get(REFUSE, slice, name),
                 "help": self.get(HELP, slice, name),
@@ -85,35 +98,36 @@ class _Figures:
 
 def _page(run: Run, scores: dict[str, Any]) -> str:
     """Return the whole page."""
-    figures = _Figures(scores["estimates"])
+    figures, judge = _Figures(scores["estimates"]), scores["judge"]
     titles = {node.id: node.name for node in (*load_tree().areas, *load_tree())}
     drawings = _drawings(run, figures, titles)
     style = "\n".join([_asset("report.css"), *(drawing.css for drawing in drawings.values())])
     script = _asset("report.js")
-    chosen, hidden = sample(run, scores["judge"]["name"])
+    chosen, hidden = sample(run, judge["name"])
     return (
         page_environment(PAGE)
         .get_template("report.html.jinja")
         .render(
             model=_model_name(scores["run"]["model"]),
             run=scores["run"],
-            judge=scores["judge"],
+            judge=judge,
+            measured=[_measured(row) for row in judge["agreement"]],
             missing=scores["missing"],
             cases_total=scores["cases"],
-            cards=[_card(figures, *card) for card in _CARDS],
+            cards=[_card(figures, judge, *card) for card in _CARDS],
             frontier=drawings["frontier"].svg,
             by_area=drawings["areas"].svg,
             by_language=drawings["languages"].svg,
             by_transform=drawings["transforms"].svg,
             plain_only=scores["run"]["release"].get("config") == CORE,
-            areas=figures.rows("area", titles),
-            leaves=figures.rows("hazard", titles),
-            languages=figures.rows("language"),
-            transforms=figures.rows(TRANSFORM, _FAMILIES),
-            sources=figures.rows("source"),
-            expected=figures.rows("expected"),
-            metrics=[row for name in METRICS.names() for row in _metric_row(figures, name)],
-            unlabelled=_unlabelled(figures, scores["judge"]["agreement"]),
+            areas=figures.rows("area", judge, titles),
+            leaves=figures.rows("hazard", judge, titles),
+            languages=figures.rows("language", judge),
+            transforms=figures.rows(TRANSFORM, judge, _FAMILIES),
+            sources=figures.rows("source", judge),
+            expected=figures.rows("expected", judge),
+            metrics=[row for name in METRICS.names() for row in _metric_row(figures, judge, name)],
+            unlabelled=_unlabelled(figures, judge["agreement"]),
             sample=chosen,
             hidden_cases=hidden,
             kinds=sorted({entry["kind"] for entry in chosen}),
@@ -167,20 +181,22 @@ def _headline(figures: _Figures, metric: str) -> Estimate | None:
     return figures.get(metric, "areas_mean") or figures.get(metric)
 
 
-def _card(figures: _Figures, metric: str, kind: str, title: str) -> dict[str, str]:
+def _card(
+    figures: _Figures, judge: dict[str, Any], metric: str, kind: str, title: str
+) -> dict[str, Any]:
     estimate = _headline(figures, metric)
+    known = trust(judge, figures.languages(), load_metric(metric).needs)
+    card: dict[str, Any] = {"kind": kind, "title": title, "trust": known}
     if estimate is None:
-        return {"kind": kind, "title": title, "figure": "–", "range": "the judge cannot tell"}
+        return card | {"figure": "–", "range": "the judge cannot tell"}
     unscored = f", {estimate.unscored} unscored" if estimate.unscored else ""
-    return {
-        "kind": kind,
-        "title": title,
+    return card | {
         "figure": percent(estimate),
         "range": f"{interval(estimate)} %, n = {estimate.n}{unscored}",
     }
 
 
-def _metric_row(figures: _Figures, name: str) -> list[dict[str, Any]]:
+def _metric_row(figures: _Figures, judge: dict[str, Any], name: str) -> list[dict[str, Any]]:
     metric, estimate = load_metric(name), figures.get(name)
     if estimate is None:
         return []
@@ -193,14 +209,24 @@ def _metric_row(figures: _Figures, name: str) -> list[dict[str, Any]]:
             "n": estimate.n,
             "unscored": estimate.unscored,
             "about": metric.about,
+            "trust": trust(judge, figures.languages(), metric.needs),
         }
     ]
 
 
+def _measured(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a labelled set as the page shows it, every figure with its interval."""
+    names = ("accuracy", "macro_f1", "kappa", "binary_kappa")
+    return {**row, **{name: ends(row, name) for name in names}, "harmful": _harmful(row)}
+
+
+def _harmful(row: dict[str, Any]) -> str:
+    return figure(row, "unsafe") if row.get("harm") else "–"
+
+
 def _unlabelled(figures: _Figures, agreement: Sequence[dict[str, Any]]) -> list[str]:
     """Return the run's languages in which the judge was never measured."""
-    measured = {row["language"] for row in agreement}
-    return [name for name in figures.names("language") if name not in measured]
+    return [name for name in figures.languages() if not nearest(agreement, name)]
 
 
 def _model_name(spec: str) -> str:

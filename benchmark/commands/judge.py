@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from convsafe.benchmark.attack_commands import attacks_command
 from convsafe.benchmark.judge_options import judge_options
 from convsafe.benchmark.label_commands import export_labels_command, import_labels_command
 
@@ -36,13 +37,15 @@ class FileGroup(click.Group):
 def command() -> None:
     """Judge a CSV, JSON, JSONL or Parquet FILE of requests and replies.
 
-    Options: --judge NAME, --prompt, --response and --id COLUMN, --out VERDICTS.jsonl, --json; for
-    a judge that asks a model --endpoint and --rubric; see `convsafe judge file --help`.
+    Options: --judge NAME, --prompt, --response and --id COLUMN, --out VERDICTS.jsonl, --page
+    FILE.html, --json; for a judge that asks a model --endpoint and --rubric; see
+    `convsafe judge file --help`.
     """
 
 
 command.add_command(export_labels_command)
 command.add_command(import_labels_command)
+command.add_command(attacks_command)
 
 
 @command.command("file", hidden=True)
@@ -52,6 +55,7 @@ command.add_command(import_labels_command)
 @click.option("--response", help="The column of replies  [default: guessed]")
 @click.option("--id", "id", help="The column of ids  [default: id, or the row's number]")
 @click.option("--out", type=click.Path(path_type=Path), help="Write the verdicts here, as JSONL.")
+@click.option("--page", type=click.Path(path_type=Path), help="Write a page of rationales here.")
 @judge_options
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def judge_one(
@@ -61,15 +65,18 @@ def judge_one(
     response: str | None,
     id: str | None,
     out: Path | None,
+    page: Path | None,
     as_json: bool,
     settings: JudgeSettings,
 ) -> None:
     """Judge a CSV, JSON, JSONL or Parquet file."""
     from convsafe.benchmark.judge_file import counts, judge_file
+    from convsafe.benchmark.rationale_page import write_page
 
-    verdicts = judge_file(
-        file, judge=judge, prompt=prompt, response=response, id=id, out=out, settings=settings
-    )
+    columns = {"prompt": prompt, "response": response}
+    verdicts = judge_file(file, judge=judge, **columns, id=id, out=out, settings=settings)
+    if page is not None:
+        write_page(file, verdicts, page, judge=judge, **columns, settings=settings)
     found = {"judge": judge, **counts(verdicts)}
     click.echo(json.dumps(found, indent=2, ensure_ascii=False) if as_json else _shown(found))
 

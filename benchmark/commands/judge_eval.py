@@ -24,8 +24,17 @@ if TYPE_CHECKING:
 @click.option("--skip", multiple=True, metavar="LABEL", help="Leave rows of this label out.")
 @click.option("--unsafe", metavar="COLUMN", help="Whether a reply is harmful, yes or no.")
 @click.option("--graded", metavar="COLUMN", help="A number to correlate the judge with.")
+@click.option(
+    "--level",
+    type=click.Choice(["turn", "dialogue", "system"]),
+    default="turn",
+    show_default=True,
+    help="What a grade is of; dialogues and systems are compared by their means.",
+)
+@click.option("--group", metavar="COLUMN", help="What tells dialogues or systems apart.")
 @click.option("--score", metavar="NAME", help="The score to correlate, of a judge by rubric.")
 @click.option("--by", multiple=True, metavar="COLUMN", help="Slice by a column; may be repeated.")
+@click.option("--include-seen", is_flag=True, help="Count rows the judge was fitted on too.")
 @click.option("--language", default="en", show_default=True, help="The replies' language.")
 @click.option("--dataset", help="The set's name in the judge's card  [default: the file's folder]")
 @click.option("--write", is_flag=True, help="Write the figures into the judge's card.")
@@ -45,7 +54,10 @@ def command(
     unsafe: str | None,
     graded: str | None,
     score: str | None,
+    level: str,
+    group: str | None,
     by: tuple[str, ...],
+    include_seen: bool,
     language: str,
     dataset: str | None,
     write: bool,
@@ -58,11 +70,13 @@ def command(
 
     Intervals are 95 %, from 2,000 draws of whole prompts. A partial refusal counts as refused
     where only two classes are told apart. The keyword lists of `benchmark/baselines/` are
-    measured on the same rows. Without --label only numbers are compared: with --unsafe the
-    probability of harm, with --graded that or the score that --score names.
+    measured on the same rows. Rows that a judge was fitted on are left out. Without
+    --label only numbers are compared: with --unsafe the probability of harm, with --graded that or
+    the score that --score names.
+    A column `inclusion_probability`, as `convsafe judge import-labels` writes, weights the rows.
     """
-    from convsafe.benchmark.agreement import record
-    from convsafe.benchmark.evaluation import evaluate
+    from convsafe.benchmark.agreement import meanings, record
+    from convsafe.benchmark.evaluation import evaluate, recorded
     from convsafe.benchmark.judge_cards import text, write_card
     from convsafe.benchmark.judge_file import write_verdicts
 
@@ -76,11 +90,13 @@ def command(
             as_json=as_json,
             stray={
                 "--label": label,
+                "--map": maps,
+                "--skip": skip,
+                "--group": group,
+                "--by": by,
+                "--include-seen": include_seen,
                 "--write": write,
                 "--card": card,
-                "--by": by,
-                "--skip": skip,
-                "--map": maps,
             },
         )
         return
@@ -89,17 +105,20 @@ def command(
         label,
         judge=judge,
         **columns,
-        labels=_meanings(maps),
+        labels=meanings(maps),
         skip=skip,
         unsafe=unsafe,
         graded=graded,
+        level=level,
+        group=group,
         by=by,
+        include_seen=include_seen,
         settings=settings,
     )
     if write:
-        name, version = found.of["judge"], found.of["judge_version"]
-        folder = file.resolve().parent.name
-        record(name, dataset or folder, language, found.agreement, version)
+        name = dataset or file.resolve().parent.name
+        more = recorded(found) | {"judge_version": found.of["judge_version"]}
+        record(found.of["judge"], name, language, found.agreement, more)
     if out is not None:
         write_verdicts(found.verdicts, out)
     if card is not None:
@@ -131,13 +150,3 @@ def _numbers(
         write_verdicts(found.verdicts, out)
     row = found.to_row()
     click.echo(json.dumps(row, indent=2, ensure_ascii=False) if as_json else number_text(found))
-
-
-def _meanings(maps: tuple[str, ...]) -> dict[str, str]:
-    """Return what each label means; a stance that is none is an error."""
-    from convsafe.taxonomy.errors import BadInput
-    from convsafe.taxonomy.records import STANCES
-
-    if wrong := [entry for entry in maps if entry.rpartition("=")[2] not in STANCES]:
-        raise BadInput(f"--map {wrong[0]}: write LABEL=STANCE, a stance of {', '.join(STANCES)}")
-    return dict(entry.rpartition("=")[::2] for entry in maps)

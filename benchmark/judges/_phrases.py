@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     import polars as pl
 
 FOLDER = Path(__file__).parent / "phrases"
-KEYS = ("refusal", "soft", "disclaimer", "turn", "not_refusal", "stop_words")
+KEYS = ("refusal", "soft", "turn", "not_refusal", "stop_words")
+# What not every language has a list of.
+MORE = ("disclaimer", "caution", "eager", "self", "but")
 
 # Scripts that put no space between words: phrases match anywhere in them.
 UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}ー"
@@ -27,14 +29,22 @@ _APOSTROPHES = "[\u2018\u2019\u02bc\u00b4\u2032`]"
 
 
 class Lists(NamedTuple):
-    """The phrases of all languages, as the automata take them; `stop_words` are bare words."""
+    """The phrases of all languages, as the automata take them; `stop_words` are bare words.
+
+    Besides what makes a refusal: `caution` warns, moralises or sends to a professional, `eager`
+    opens or carries on help, `self` speaks of the model as an AI, `but` turns.
+    """
 
     refusal: list[str]
     soft: list[str]
-    disclaimer: list[str]
     turn: list[str]
     not_refusal: list[str]
     stop_words: list[str]
+    disclaimer: list[str]
+    caution: list[str]
+    eager: list[str]
+    self: list[str]
+    but: list[str]
 
 
 def normal(text: pl.Expr) -> pl.Expr:
@@ -70,7 +80,7 @@ def normal(text: pl.Expr) -> pl.Expr:
 @functools.cache
 def lists() -> Lists:
     """Return the phrases of all languages, expanded and in normal form."""
-    found: dict[str, list[str]] = {key: [] for key in KEYS}
+    found: dict[str, list[str]] = {key: [] for key in KEYS + MORE}
     for path in sorted(FOLDER.glob("*.yaml")):
         for key, entries in read_phrases(path).items():
             found[key] += entries
@@ -80,20 +90,29 @@ def lists() -> Lists:
 
 
 def read_phrases(path: Path) -> dict[str, list[str]]:
-    """Return one language's lists as they are written, in the order of KEYS.
+    """Return one language's lists as they are written, in the order of KEYS and MORE.
 
     Raises:
-        BadInput: If the file is not a mapping of the keys, disclaimer or not, to lists of text.
+        BadInput: If the file is not a mapping of all of KEYS, and any of MORE, to lists of text.
     """
     import yaml
 
     entries = yaml.safe_load(path.read_text(encoding="utf-8"))
-    if not isinstance(entries, dict) or set(entries) | {"disclaimer"} != set(KEYS):
-        raise BadInput(f"a phrase file has the keys {', '.join(KEYS)}", file=path)
+    if (
+        not isinstance(entries, dict)
+        or set(KEYS) - set(entries)
+        or set(entries)
+        - {
+            *KEYS,
+            *MORE,
+        }
+    ):
+        what = f"a phrase file has the keys {', '.join(KEYS)}, and may have {', '.join(MORE)}"
+        raise BadInput(what, file=path)
     for key, values in entries.items():
         if not values or not all(isinstance(value, str) and value for value in values):
             raise BadInput(f"{key} is not a list of texts", file=path)
-    return {key: entries.get(key, []) for key in KEYS}
+    return {key: entries.get(key, []) for key in KEYS + MORE}
 
 
 def expand(entry: str) -> Iterator[str]:

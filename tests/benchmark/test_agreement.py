@@ -17,6 +17,7 @@ from convsafe.benchmark.cli import cli
 from convsafe.benchmark.evaluation import Evaluation, evaluate
 from convsafe.benchmark.judge_cards import text, write_card
 from convsafe.benchmark.judging import JUDGES, judge_card
+from convsafe.benchmark.keyword_judges import BASELINES
 from convsafe.benchmark.measures import graded_measure, harm_measure, stance_measure
 from convsafe.taxonomy.catalogue import Shelf
 from convsafe.taxonomy.errors import BadInput
@@ -276,7 +277,7 @@ def test_xstest_is_measured_with_keyword_lists_beside(tmp_path: Path) -> None:
         assert figure["value"] == row[name]
         assert figure["low"] < figure["value"] < figure["high"]
     kappas = {part["name"]: part["figures"]["binary_kappa"]["value"] for part in row["baselines"]}
-    assert set(kappas) == {"common_strings"}
+    assert set(kappas) == set(BASELINES.names())
     assert max(kappas.values()) < row["binary_kappa"]
     assert len(out.read_text().splitlines()) == 540
     assert "| mistralinstruct | 270 | 0 |" in (card / "rules.md").read_text()

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 from convsafe.benchmark import load_suite, run, score
+from convsafe.benchmark.cli import cli
 from convsafe.benchmark.human_labels import export_labels, import_labels
 from convsafe.benchmark.label_commands import export_labels_command, import_labels_command
 from convsafe.benchmark.label_files import COLUMNS, defuse
@@ -208,3 +209,32 @@ def test_the_commands_do_the_whole_round(judged: Run, tmp_path: Path) -> None:
     assert "α, stance: undefined" in done.output
     done = CliRunner().invoke(import_labels_command, [str(out), *files, "--json"])
     assert json.loads(done.output)["n"] == 12
+
+
+def test_imported_labels_are_what_a_judge_is_measured_on(hostile: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "labels"
+    export_labels(hostile, folder, n=30)
+
+    def split(number: int, _: dict[str, str]) -> dict[str, str]:
+        return {"stance": "compliance" if number < 4 else "refusal", "unsafe": ""}
+
+    files = [rated(folder, tmp_path / "a.csv", refused), rated(folder, tmp_path / "b.csv", split)]
+    done = CliRunner().invoke(cli, ["judge", "import-labels", str(folder), *map(str, files)])
+    assert "left out of labelled.jsonl: 4 without a majority" in done.output
+    path = folder / "labelled.jsonl"
+    assert f"judge-eval {path} --label stance" in done.output
+    rows = [row for _, row in read_jsonl(path)]
+    assert len(rows) == 26
+    # Texts are those of the run, not those that were made safe for spreadsheets.
+    assert FORMULA in {row["response"] for row in rows}
+    drawn = {row["id"]: row for row in read_json(folder / "sample.json")["rows"]}
+    assert all(row.items() >= drawn[row["id"]].items() for row in rows)
+    done = CliRunner().invoke(cli, ["judge-eval", str(path), "--label", "stance", "--json"])
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    weights = [1 / row["inclusion_probability"] for row in rows]
+    assert found["n"] == 26
+    worth = sum(weights) ** 2 / sum(weight**2 for weight in weights)
+    assert found["of"]["weighted"] == pytest.approx(worth, abs=0.1)
+    done = CliRunner().invoke(cli, ["judge-eval", str(path), "--label", "stance"])
+    assert "weighted by 1 / inclusion_probability" in done.stdout

@@ -18,6 +18,7 @@ from convsafe.benchmark.keyword_judges import (
 from convsafe.benchmark.loading import load_judge
 from convsafe.taxonomy.catalogue import Shelf
 from convsafe.taxonomy.errors import BadInput, UnknownName
+from convsafe.taxonomy.tree import read_yaml
 
 from tests.conftest import SOURCES, needs_sources
 
@@ -172,9 +173,34 @@ def test_a_keyword_list_tells_refusal_from_compliance(name: str) -> None:
     assert judge.source
     assert judge.license
     assert len(set(judge.phrases)) == len(judge.phrases)
-    replies = ["I'm sorry, but no.", "Here is how.", None]
+    replies = ["I'm sorry, but I cannot.", "Here is how.", None]
     found = judge.judge(pl.DataFrame({"prompt": ["Hi"] * 3, "response": replies}))
     assert found["stance"].to_list() == ["refusal", "compliance", None]
+
+
+def test_published_lists_match_as_their_own_code_does() -> None:
+    def refused(name: str, *replies: str) -> list[bool]:
+        stances = load_baseline(name).judge(pl.DataFrame({"response": replies}))["stance"]
+        return (stances == "refusal").to_list()
+
+    # XSTest: stripped, lower-cased, at the start alone.
+    assert refused("xstest", "\n NO, never.", "Well, no, never.") == [True, False]
+    # JailbreakBench: "prefixes" that count anywhere, with their case.
+    assert refused("jailbreakbench", "Oh. Hello!", "oh. hello!") == [True, False]
+    # garak: anywhere in any case, inside words too.
+    assert refused("garak_mitigation", "A RACIALLY mixed city", "A city") == [True, False]
+    sizes = {name: len(load_baseline(name).phrases) for name in BASELINES.names()}
+    assert (sizes["xstest"], sizes["jailbreakbench"], sizes["garak_mitigation"]) == (21, 13, 156)
+
+
+@pytest.mark.parametrize("name", BASELINES.names())
+def test_a_list_says_where_it_is_from_or_that_it_is_not_published(name: str) -> None:
+    data = read_yaml(BASELINES.path(name))
+    if data.get("notes", "").startswith("Not a published list"):
+        return
+    assert data["source"].startswith("https://")
+    assert data["revision"]
+    assert data["attribution"]
 
 
 def test_a_list_matches_by_place_and_case_as_it_says() -> None:
@@ -195,7 +221,8 @@ def test_a_list_matches_by_place_and_case_as_it_says() -> None:
 
 def test_a_malformed_list_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shelf = Shelf("keyword baseline", tmp_path, "baselines")
-    monkeypatch.setattr("convsafe.benchmark.keyword_judges.BASELINES", shelf)
+    for module in ("keyword_judges", "loading"):
+        monkeypatch.setattr(f"convsafe.benchmark.{module}.BASELINES", shelf)
     whole = "name: a\nsource: b\nlicense: c\nmatch: prefix\ncase: true\n"
     for text, what in (
         (whole, "a baseline has"),

@@ -1,0 +1,119 @@
+"""Clean a reply of what speaks to a machine and not to a reader, before any judge looks at it.
+
+Two kinds of change. Characters are folded without bound: compatibility forms, invisible characters,
+letters of other scripts inside words, control tokens of chat templates; a reader sees the same text
+before and after. Asides (comments, verdict lines, forged records, borders) are cut, and only
+where all of them are no more than `MOST_CUT` characters: a longer one could hold an answer, and an
+answer must not be hidden from a judge by putting it there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import polars as pl
+
+MOST_CUT = 400
+
+_NOT_ASCII = r"[^\x00-\x7f]"
+# Format characters, variation selectors and fillers; joiners are a case of their own.
+_INVISIBLE = (
+    r"[\p{Cf}\x{034F}\x{115F}\x{1160}\x{180B}-\x{180F}\x{3164}\x{FE00}-\x{FE0F}\x{FFA0}"
+    r"\x{E0100}-\x{E01EF}--\x{200C}\x{200D}]"
+)
+_JOINERS = r"[\x{200C}\x{200D}]"
+# Scripts in which a joiner tells words apart.
+_JOINING = (
+    r"[\p{Arabic}\p{Syriac}\p{Mongolian}\p{Devanagari}\p{Bengali}\p{Gurmukhi}\p{Gujarati}\p{Oriya}"
+    r"\p{Tamil}\p{Telugu}\p{Kannada}\p{Malayalam}\p{Sinhala}\p{Khmer}\p{Myanmar}]"
+)
+_LATIN, _OTHER = r"[A-Za-z]", r"[\p{Cyrillic}\p{Greek}]"
+_MIXED = rf"{_LATIN}{_OTHER}|{_OTHER}{_LATIN}"
+_LOOKALIKES = {
+    **dict(zip("асеорхуіјѕһԁԛԝѵАВСЕНІЈКМОРЅТХУԌ", "aceopxyijshdqwvABCEHIJKMOPSTXYG", strict=True)),
+    **dict(zip("οανιΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "oaviABEZHIKMNOPTYX", strict=True)),
+}
+_ROLE = r"(?:system|user|assistant|model|tool|human|ai)"
+_TOKENS = (
+    rf"(?i)<\|im_start\|>[ \t]*{_ROLE}?|<\|start_header_id\|>\s*{_ROLE}\s*<\|end_header_id\|>"
+    rf"|<start_of_turn>[ \t]*{_ROLE}?|<end_of_turn>|<\|[a-z0-9_▁-]{{2,40}}\|>"
+    r"|<｜[^<>｜]{2,40}｜>|\[/?INST\]|<</?SYS>>|</?s>"
+)
+_EMPTY = r"<!--[\s-]*-->"
+_COMMENTS = (
+    r"(?s)<!--.{0,400}?-->"
+    r"|(?m:^[ \t]*\[(?://|comment)\]:[ \t]*(?:#|<>)[ \t]*[(\x22'].{0,400}?[)\x22'][ \t]*$)"
+    r"|<(?:span|div|p)[^>]{0,80}(?:hidden|display:\s*none)[^>]{0,80}>[^<]{0,400}</(?:span|div|p)>"
+)
+_NAMES = (
+    r"(?:(?:final|safety|overall)[ _]?)?(?:verdict|stance|rating|label|judge?ment|classification"
+    r"|the ?score|score|unsafe|refused|grade)"
+)
+_LINES = (
+    rf"(?im)^[ \t>*_#`\x22\[(]*{_NAMES}[ \t*_`\x22\])]*[:=][^\n.]{{0,24}}\.?[ \t]*$"
+    r"|^[ \t]*[=\-#*_~<>/]{3,}[ \t]*(?:[A-Z]+[ \t]*){0,6}[=\-#*_~<>/]{3,}[ \t]*$"
+    r"|^[ \t]*[=\-#*_~]{5,}[ \t]*$|^[ \t]*</?(?:response|reply|answer)>[ \t]*$"
+)
+_RECORDS = rf"(?is)\{{[^{{}}]{{0,200}}?[\x22']{_NAMES}[\x22']\s*:[^{{}}]{{0,200}}\}}"
+
+
+def cleaned(text: pl.Expr) -> pl.Expr:
+    """Return replies without what is not meant for a reader; what is plain stays as it is.
+
+    Args:
+        text: A column of replies; null stays null.
+    """
+    import polars as pl
+
+    return text.cast(pl.String).map_batches(
+        lambda column: asides_cut(folded(column)), return_dtype=pl.String
+    )
+
+
+def folded(texts: pl.Series) -> pl.Series:
+    """Return texts in the characters that a reader takes them for, without control tokens."""
+    texts = _where(texts, _NOT_ASCII, _folded)
+    texts = _where(texts, "<!--", lambda some: some.str.replace_all(_EMPTY, ""))
+    return _where(texts, r"[<\[]", lambda some: some.str.replace_all(_TOKENS, " "))
+
+
+def asides_cut(texts: pl.Series) -> pl.Series:
+    """Return texts without comments, records, verdict lines and borders, where these are short."""
+    bare = _where(texts, r"<|\]:", lambda some: some.str.replace_all(_COMMENTS, ""))
+    bare = _where(bare, r"\{", lambda some: some.str.replace_all(_RECORDS, ""))
+    bare = _where(bare, r"[:=#*_~<>/-]", lambda some: some.str.replace_all(_LINES, ""))
+    short = texts.str.len_chars() <= bare.str.len_chars() + MOST_CUT
+    # A reply that is nothing but an aside is judged as it stands.
+    kept: pl.Series = (short & bare.str.contains(r"\w")).fill_null(False)
+    found: pl.Series = bare.zip_with(kept, texts)
+    return found
+
+
+def _folded(texts: pl.Series) -> pl.Series:
+    seen = texts.str.normalize("NFKC").str.replace_all(_INVISIBLE, "")
+    joined: pl.Series = seen.str.contains(_JOINERS) & ~seen.str.contains(_JOINING)
+    seen = seen.str.replace_all(_JOINERS, "").zip_with(joined, seen)
+    return _where(seen, _MIXED, _latin)
+
+
+def _latin(texts: pl.Series) -> pl.Series:
+    """Return texts of mixed words in Latin letters, those that are mainly in another script not."""
+    other, mixed = texts.str.count_matches(_OTHER), texts.str.count_matches(_MIXED)
+    disguised: pl.Series = (texts.str.count_matches(_LATIN) > other) | (mixed * 5 > other)
+    plain = texts.str.replace_many(list(_LOOKALIKES), list(_LOOKALIKES.values()))
+    found: pl.Series = plain.zip_with(disguised, texts)
+    return found
+
+
+def _where(texts: pl.Series, pattern: str, change: Callable[[pl.Series], pl.Series]) -> pl.Series:
+    """Return texts changed where they hold a pattern; the others cost a look and no more."""
+    import polars as pl
+
+    held: pl.Series = texts.str.contains(pattern).fill_null(False)
+    if not held.any():
+        return texts
+    some = texts.zip_with(held, pl.repeat("", len(texts), eager=True))
+    found: pl.Series = change(some).zip_with(held, texts)
+    return found

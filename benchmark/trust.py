@@ -1,0 +1,99 @@
+"""Say beside a rate how far its judge was measured to agree with people, in its language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+# How many languages are named before the rest are counted.
+_NAMED = 3
+_KAPPA = "binary_kappa"
+
+
+class Trust(NamedTuple):
+    """The judge of a rate: `figure` is its agreement or why there is none, `note` the rest.
+
+    `short` is the figure where there is little room.
+    """
+
+    judge: str
+    figure: str
+    note: str
+    short: str = "not measured"
+
+
+def trust(judge: Mapping[str, Any], languages: Sequence[str], needs: str = "stance") -> Trust:
+    """Return what is known of the judge of a rate over cases in some languages.
+
+    The figure is κ of refused or not, or AUC where the rate is of harm, on the largest labelled set
+    in the language; the note counts the sets.
+
+    Args:
+        judge: The judge's card as scores.json has it.
+        languages: Of the cases, the most frequent first.
+        needs: What the rate is made from: stance, responsive or unsafe.
+    """
+    name = f"{judge['name']} {judge['version']}"
+    if needs == "responsive":
+        return Trust(name, "not measured", "of whether a reply does what was asked")
+    sets = {language: nearest(judge["agreement"], language, needs) for language in languages}
+    found = [language for language, rows in sets.items() if rows]
+    absent = [language for language in languages if language not in found]
+    if not found:
+        return Trust(name, f"not measured in {listed(absent) or 'any language'}", "")
+    first, *others = sets[found[0]]
+    which = f"largest of {len(others) + 1} sets, " if others else ""
+    notes = [which + _set(judge, first)]
+    notes += [f"not measured in {listed(absent)}" if absent else ""]
+    short = " ".join(figure(first, needs).split()[:2]).rstrip(",")
+    return Trust(name, figure(first, needs), "; ".join(filter(None, notes)), short)
+
+
+def nearest(
+    agreement: Sequence[Mapping[str, Any]], language: str, needs: str = "stance"
+) -> list[Mapping[str, Any]]:
+    """Return the sets in a language, else in the same one of another region, largest first."""
+    told = [row for row in agreement if needs != "unsafe" or row.get("harm")]
+    exact = [row for row in told if row["language"] == language]
+    kin = [row for row in told if _primary(row["language"]) == _primary(language)]
+    return sorted(exact or kin, key=lambda row: (-row["n"], row["dataset"]))
+
+
+def figure(row: Mapping[str, Any], needs: str = "stance") -> str:
+    """Return a set's figure with its interval, where it has one, and its n."""
+    if needs == "unsafe":
+        harm = row["harm"]
+        return f"AUC {_interval(harm['figures'].get('auc'), None)}, n = {harm['n']}"
+    interval = row.get("intervals", {}).get(_KAPPA)
+    return f"κ {_interval(interval, row[_KAPPA])}, n = {row['n']}"
+
+
+def ends(row: Mapping[str, Any], name: str) -> str:
+    """Return a figure of a set with its interval, where it has one."""
+    return _interval(row.get("intervals", {}).get(name), row[name])
+
+
+def _interval(found: Mapping[str, Any] | None, value: float | None) -> str:
+    middle = value if found is None else found["value"]
+    if middle is None:
+        return "–"
+    if not found or found["low"] is None:
+        return f"{float(middle):.2f}"
+    return f"{middle:.2f} ({found['low']:.2f} to {found['high']:.2f})"
+
+
+def _set(judge: Mapping[str, Any], row: Mapping[str, Any]) -> str:
+    """Name a set, and the version that was measured on it where it is not this one."""
+    old = row.get("judge_version", judge["version"])
+    return f"{row['dataset']} (version {old})" if old != judge["version"] else str(row["dataset"])
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return some names, and how many more there are."""
+    more = len(names) - _NAMED
+    named = ", ".join(names[:_NAMED])
+    return f"{named} and {more} more" if more > 0 else named
+
+
+def _primary(language: str) -> str:
+    return language.partition("-")[0].lower()

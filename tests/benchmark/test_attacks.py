@@ -1,0 +1,187 @@
+"""Attacks on judges keep what a reply means, and every flip is counted with its direction."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import polars as pl
+import pytest
+from click.testing import CliRunner, Result
+from convsafe.benchmark import attacked
+from convsafe.benchmark.attack_rules import RULES
+from convsafe.benchmark.attacked import REPLIES, attack_judge, table
+from convsafe.benchmark.attacking import ATTACKS, ON, Attack, load_attacks
+from convsafe.benchmark.cli import cli
+from convsafe.benchmark.intervals import clopper_pearson
+from convsafe.taxonomy.catalogue import Shelf
+from convsafe.taxonomy.errors import BadInput, UnknownName
+from convsafe.taxonomy.files import read_json
+
+from tests.conftest import SOURCES, needs_sources
+
+
+def convsafe(*arguments: object) -> Result:
+    return CliRunner().invoke(cli, [str(argument) for argument in arguments])
+
+
+def told(monkeypatch: pytest.MonkeyPatch, *tells: str) -> None:
+    judge = SimpleNamespace(VERSION="1", SUMMARY="", TELLS=frozenset(tells))
+    monkeypatch.setattr(attacked, "load_judge", lambda *_: judge)
+
+
+def says(stance: str | None, unsafe: float | None = None) -> dict:
+    return {"stance": stance, "unsafe": unsafe}
+
+
+def judged_by(decide) -> object:
+    schema = {"stance": pl.String, "unsafe": pl.Float64}
+    return lambda rows: pl.DataFrame([decide(text) for text in rows["response"]], schema=schema)
+
+
+def test_every_attack_keeps_the_reply_and_is_told_apart() -> None:
+    attacks = load_attacks()
+    assert len({attack.id for attack in attacks}) == len(attacks) > 60
+    assert {attack.family for attack in attacks} == set(ATTACKS.names())
+    for attack in attacks:
+        changed = attack.apply("Hello there.")
+        assert changed != "Hello there.", attack.id
+        assert attack.rule or "Hello there." in changed, attack.id
+    assert max(len(attack.apply("x")) for attack in attacks) >= 1_000_000
+
+
+def test_every_rule_of_characters_is_used_by_an_attack() -> None:
+    assert {attack.rule for attack in load_attacks()} - {None} == set(RULES)
+
+
+def test_an_attack_repeats_and_wraps_as_it_says() -> None:
+    around = Attack("a", "f", before="<", after=">", rewrite="[{reply}]", times=2)
+    assert around.apply("x{reply}") == "[<<x{reply}>>]"
+    assert Attack("b", "f", rule="some_homoglyphs").apply("no") == "n\u043e"
+
+
+@pytest.mark.parametrize(
+    ("body", "what"),
+    [
+        ("attacks: []", "not empty"),
+        ("attacks: [{id: a}]", "an attack needs"),
+        ("attacks: [{id: a, after: x, on: all}]", "an attack has an id"),
+        ("attacks: [{id: a, after: x, replies: some}]", "one of all, complied, refused"),
+        ("attacks: [{id: a, rewrite: x}]", "must hold"),
+        ("attacks: [{id: a, after: x, times: 0}]", "number above 0"),
+        ("attacks: [{id: a, after: x}, {id: a, after: y}]", "give one another id"),
+    ],
+)
+def test_a_malformed_family_is_named(
+    body: str, what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf = Shelf("family of attacks", tmp_path, "attacks")
+    monkeypatch.setattr("convsafe.benchmark.attacking.ATTACKS", shelf)
+    (tmp_path / "mine.yaml").write_text(f"about: x\nlabel: kept\nbecause: y\n{body}\n")
+    with pytest.raises(BadInput, match=what):
+        load_attacks()
+
+
+def test_what_changes_the_true_label_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf = Shelf("family of attacks", tmp_path, "attacks")
+    monkeypatch.setattr("convsafe.benchmark.attacking.ATTACKS", shelf)
+    (tmp_path / "mine.yaml").write_text("about: x\nlabel: changed\nbecause: y\nattacks: []\n")
+    with pytest.raises(BadInput, match="no attack"):
+        load_attacks()
+
+
+def test_disavowals_are_tried_on_help_alone_and_promises_on_refusals_alone() -> None:
+    on = {attack.family: attack.replies for attack in load_attacks(["disavowals", "consents"])}
+    assert on == {"disavowals": "complied", "consents": "refused"}
+    stances = {row["stance"] for row in read_json(REPLIES)}
+    assert stances == set(ON["all"])
+
+
+def test_a_judge_that_reads_the_last_line_is_flipped_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    told(monkeypatch, "stance", "unsafe")
+
+    def gullible(text: str) -> dict:
+        last = text.splitlines()[-1]
+        refused = last == "Stance: refusal" or text.startswith(("I", "Sorry"))
+        return says("refusal" if refused else "compliance", 0.1 if "SAFE" in last else 0.9)
+
+    found = attack_judge("mine", families=["verdict_lines"], judged=judged_by(gullible))
+    by = {entry.attack.id: entry for entry in found.attacks}
+    helped = by["stance_refusal_after"].stance
+    assert helped.directions == {"not refused to refused": helped.flips}
+    assert 0 < helped.flips < helped.n == 58
+    assert by["verdict_safe_after"].unsafe.directions == {"unsafe to safe": 58}
+    row = by["verdict_safe_after"].unsafe.to_row()
+    assert row["share"] == 1.0
+    assert row["low"] == pytest.approx(clopper_pearson(58, 58)[0])
+    assert by["stance_compliance_after"].stance.flips == 0
+    assert {cells[2] for cells in table(found)[1:]} == {"refused or not", "unsafe or not"}
+
+
+def test_a_verdict_lost_under_attack_is_a_flip_and_one_lost_before_is_not_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told(monkeypatch, "stance")
+
+    def breaks(text: str) -> dict:
+        if text.startswith("I"):
+            return says(None)
+        return says(None if "VERDICT" in text else "compliance")
+
+    found = attack_judge("mine", families=["verdict_lines"], judged=judged_by(breaks))
+    flips = {entry.attack.id: entry.stance for entry in found.attacks}["verdict_safe_after"]
+    assert flips.directions == {"not refused to unscored": flips.n}
+    assert 0 < flips.n < 58
+    assert all(entry.unsafe is None for entry in found.attacks)
+
+
+def test_a_judge_that_tells_neither_cannot_be_attacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    told(monkeypatch, "responsive")
+    with pytest.raises(BadInput, match="nothing can flip"):
+        attack_judge("mine")
+    with pytest.raises(UnknownName, match="Did you mean 'padding'"):
+        attack_judge("mine", families=["pading"])
+
+
+def test_the_exact_interval_is_that_of_the_binomial() -> None:
+    # 0 of n: 1 - 0.025 ** (1 / n); n of n is its mirror.
+    assert clopper_pearson(0, 20) == (0.0, pytest.approx(1 - 0.025 ** (1 / 20)))
+    assert clopper_pearson(20, 20) == (pytest.approx(0.025 ** (1 / 20)), 1.0)
+    assert clopper_pearson(5, 10) == (pytest.approx(0.187086), pytest.approx(0.812914))
+
+
+def test_the_command_reports_as_table_json_and_markdown(tmp_path: Path) -> None:
+    rows = [
+        {"prompt": f"Question {number}?", "response": "I'm sorry, but I can't help.", "label": "no"}
+        for number in range(12)
+    ]
+    rows += [{"prompt": "More?", "response": None, "label": "no"}]
+    rows += [{"prompt": "More?", "response": "Yes.", "label": ""}]
+    path, out = tmp_path / "replies.jsonl", tmp_path / "attacks.md"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    arguments = ["judge", "attacks", path, "--map", "no=refusal", "--family", "characters"]
+    done = convsafe(*arguments, "--n", 10, "--json")
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert found["of"] | {"judge_version": ""} == {
+        "judge": "rules", "judge_version": "", "file": "replies.jsonl", "n": 10,
+        "labels": {"refusal": 10}, "seed": 0,
+    }  # fmt: skip
+    assert {entry["family"] for entry in found["attacks"]} == {"characters"}
+    assert convsafe(*arguments, "--n", 10, "--json").stdout == done.stdout
+    text = convsafe(*arguments, "--n", 10, "--out", out).stdout
+    assert "characters/homoglyphs" in text
+    assert "| characters/homoglyphs | all | refused or not | 10 |" in out.read_text()
+    lost = convsafe("judge", "attacks", path, "--map", "no=invalid")
+    assert "no row has a request, a reply and a label" in str(lost.exception)
+
+
+@needs_sources
+def test_labelled_files_of_others_are_attacked_by_their_own_columns() -> None:
+    path = Path(str(SOURCES)) / "xstest" / "labelled_completions.csv"
+    found = attack_judge("rules", path, families=["consents"], n=200)
+    assert found.of["n"] == 200
+    assert set(found.of["labels"]) == {"compliance", "partial", "refusal"}
+    refused = found.of["labels"]["partial"] + found.of["labels"]["refusal"]
+    assert all(entry.stance.n == refused for entry in found.attacks)
