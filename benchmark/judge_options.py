@@ -11,7 +11,7 @@ import click
 
 _OPTIONS = (
     click.option("--endpoint", metavar="URL#MODEL", help="The model a judge asks, or local."),
-    click.option("--rubric", metavar="NAME|FILE", help="What a judge goes by, as harm."),
+    click.option("--rubric", metavar="NAME|FILE", help="What a judge goes by; see the README."),
     click.option("--allow-self", is_flag=True, help="Let a model judge its own replies."),
     click.option(
         "--cache",

@@ -221,8 +221,8 @@ def test_a_list_matches_by_place_and_case_as_it_says() -> None:
 
 def test_a_malformed_list_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shelf = Shelf("keyword baseline", tmp_path, "baselines")
-    for module in ("keyword_judges", "loading"):
-        monkeypatch.setattr(f"convsafe.benchmark.{module}.BASELINES", shelf)
+    for place in ("keyword_judges", "loading"):
+        monkeypatch.setattr(f"convsafe.benchmark.{place}.BASELINES", shelf)
     whole = "name: a\nsource: b\nlicense: c\nmatch: prefix\ncase: true\n"
     for text, what in (
         (whole, "a baseline has"),
