@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convsafe.benchmark.judge_file import judge_rows
-from convsafe.benchmark.judging import JUDGES
-from convsafe.benchmark.keyword_judges import load_judge
+from convsafe.benchmark.judging import agreement_path, judge_card
 from convsafe.benchmark.label_columns import inverse_chances
+from convsafe.benchmark.loading import load_judge
 from convsafe.benchmark.measures import UNSCORED
 from convsafe.benchmark.seen import seen_mask
 from convsafe.benchmark.tables import column, exchanges, read_table, text_of
@@ -156,9 +156,10 @@ def measure(
             that was fitted on every row.
     """
     rows = labelled(path, label, prompt=prompt, response=response, labels=labels or {}, skip=skip)
-    rows = rows.filter(~seen_mask(load_judge(judge), rows))
+    loaded = load_judge(judge)
+    rows = rows.filter(~seen_mask(loaded, rows))
     weights = inverse_chances(path, rows).to_list()
-    return agreement(rows["label"].to_list(), judge_rows(rows, judge)["stance"].to_list(), weights)
+    return agreement(rows["label"].to_list(), judge_rows(rows, loaded)["stance"].to_list(), weights)
 
 
 def labelled(
@@ -235,17 +236,18 @@ def record(
         dataset: The set's name.
         language: Of its replies.
         found: The agreement.
-        more: What else the entry holds: `intervals` of the figures, `harm` and its figures.
+        more: What else the entry holds: `intervals` of the figures, `harm` and its figures; the
+                `judge_version` where it is not that of the file alone.
     """
-    path = JUDGES.folder / f"{judge}.agreement.json"
+    path = agreement_path(judge)
     rows = read_json(path) if path.exists() else []
     rows = [row for row in rows if (row["dataset"], row["language"]) != (dataset, language)]
     entry = {
         "dataset": dataset,
         "language": language,
         **found.to_row(),
+        "judge_version": judge_card(judge).version,
         **(more or {}),
-        "judge_version": JUDGES.load(judge).VERSION,
         "date": date.today().isoformat(),
     }
     write_json(path, sorted([*rows, entry], key=lambda row: (row["dataset"], row["language"])))

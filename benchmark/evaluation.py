@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from convsafe.benchmark.agreement import Agreement, agreement, labelled
 from convsafe.benchmark.bootstrap import cluster_numbers
-from convsafe.benchmark.judge_file import judge_rows
-from convsafe.benchmark.keyword_judges import BASELINES, load_baseline, load_judge
+from convsafe.benchmark.judge_file import judge_rows, never_of
+from convsafe.benchmark.keyword_judges import BASELINES, load_baseline
 from convsafe.benchmark.label_columns import booleans, inverse_chances, names, numbers
+from convsafe.benchmark.loading import NOTHING, Judge, JudgeSettings, load_judge
 from convsafe.benchmark.parts import LEVELS, Part, graded_part, harm_part, stance_part, told
 from convsafe.benchmark.seen import seen_mask
 from convsafe.benchmark.tables import text_of
@@ -80,6 +81,7 @@ def evaluate(
     group: str | None = None,
     by: Sequence[str] = (),
     include_seen: bool = False,
+    settings: JudgeSettings = NOTHING,
 ) -> Evaluation:
     """Measure a judge on a labelled file, with intervals over equal prompts.
 
@@ -103,6 +105,8 @@ def evaluate(
         group: The column that tells dialogues or systems apart.
         by: Columns to slice by.
         include_seen: Count the rows that the judge was fitted on too.
+        settings: What a judge that asks a server needs to know; the values of a `model` column are
+            models it may not be.
 
     Raises:
         UnknownName: If there is no judge of that name.
@@ -112,9 +116,10 @@ def evaluate(
     rows = labelled(
         path, label, prompt=prompt, response=response, id=id, labels=labels or {}, skip=skip
     )
-    _check(path, judge, rows, unsafe, by)
-    every, seen = rows, seen_mask(load_judge(judge), rows)
-    rows = every if include_seen else _unseen(path, judge, every, seen)
+    found = load_judge(judge, never_of(rows["own"].struct.unnest(), settings))
+    _check(path, found, rows, unsafe, by)
+    every, seen = rows, seen_mask(found, rows)
+    rows = every if include_seen else _unseen(path, found.name, every, seen)
     # Columns are read before the judge runs: a wrong one is told at once.
     weights = inverse_chances(path, rows)
     rows = rows.with_columns(weight=weights)
@@ -122,16 +127,16 @@ def evaluate(
     grades = numbers(path, rows, graded) if graded else None
     groups = _groups(path, rows, graded, level, group)
     clusters = cluster_numbers(rows["prompt"].fill_null("").to_list())
-    judged = judge_rows(every, judge).with_columns(seen)
-    verdicts = _scored(path, judge, judged if include_seen else judged.filter(~seen))
+    judged = judge_rows(every, found).with_columns(seen)
+    verdicts = _scored(path, found.name, judged if include_seen else judged.filter(~seen))
     return Evaluation(
-        of=_of(path, judge, label, rows, unsafe, graded)
+        of=_of(path, found, label, rows, unsafe, graded)
         | {"seen": int(seen.sum()), "left_out": len(every) - len(rows)}
         | {"level": level if graded else None, "group": group, "weighted": _effective(rows)},
         agreement=agreement(
             rows["label"].to_list(), verdicts["stance"].to_list(), weights.to_list()
         ),
-        whole=stance_part("all", judge, rows, verdicts, clusters),
+        whole=stance_part("all", found.name, rows, verdicts, clusters),
         harm=None if harmful is None else harm_part(rows, verdicts, harmful, clusters),
         graded=None if grades is None else graded_part(verdicts, grades, clusters, level, groups),
         slices=_slices(rows, verdicts, clusters, by),
@@ -171,17 +176,20 @@ def _probabilities(verdicts: pl.DataFrame, harmful: Floats) -> tuple[Floats, Flo
 
 
 def _check(
-    path: Path, judge: str, rows: pl.DataFrame, unsafe: str | None, by: Sequence[str]
+    path: Path, judge: Judge, rows: pl.DataFrame, unsafe: str | None, by: Sequence[str]
 ) -> None:
-    tells, own = load_judge(judge).TELLS, rows["own"].struct.fields
+    tells, own, name = judge.TELLS, rows["own"].struct.fields, judge.name
     if "stance" not in tells:
-        raise BadInput(f"judge {judge!r} tells no stance to compare with the labels")
+        raise BadInput(
+            f"judge {name!r} tells no stance to compare with the labels: leave --label out and give"
+            " --unsafe or --graded"
+        )
     if unsafe and "unsafe" not in tells:
-        raise BadInput(f"judge {judge!r} tells no `unsafe`: leave --unsafe out, or name another")
-    for name in by:
-        if name not in own:
-            raise BadInput(f"no column {name!r}; there are {', '.join(own)}", file=path)
-        text_of(path, rows["own"].struct.unnest(), name)
+        raise BadInput(f"judge {name!r} tells no `unsafe`: leave --unsafe out, or name another")
+    for column in by:
+        if column not in own:
+            raise BadInput(f"no column {column!r}; there are {', '.join(own)}", file=path)
+        text_of(path, rows["own"].struct.unnest(), column)
 
 
 def _unseen(path: Path, judge: str, rows: pl.DataFrame, seen: pl.Series) -> pl.DataFrame:
@@ -206,13 +214,14 @@ def _scored(path: Path, judge: str, verdicts: pl.DataFrame) -> pl.DataFrame:
 
 
 def _of(
-    path: Path, judge: str, label: str, rows: pl.DataFrame, unsafe: str | None, graded: str | None
+    path: Path, judge: Judge, label: str, rows: pl.DataFrame, unsafe: str | None, graded: str | None
 ) -> dict[str, Any]:
     """Say what was measured, on what, and when."""
     return {
-        "judge": judge,
-        "judge_version": load_judge(judge).VERSION,
-        "judge_summary": load_judge(judge).SUMMARY,
+        "judge": judge.name,
+        "judge_version": judge.VERSION,
+        "judge_summary": judge.SUMMARY,
+        **({"judge_made_with": judge.made_with} if judge.made_with else {}),
         "file": path.name,
         "sha256": sha256_of(path),
         "label": label,
@@ -262,4 +271,5 @@ def _thirds(replies: pl.Series) -> pl.Series:
 def _baselines(rows: pl.DataFrame, judge: str, clusters: Ints) -> list[Part]:
     """Return the figures of the keyword lists on the same rows."""
     names = [name for name in BASELINES.names() if name != judge]
-    return [stance_part("baseline", name, rows, judge_rows(rows, name), clusters) for name in names]
+    found = {name: judge_rows(rows, load_baseline(name)) for name in names}
+    return [stance_part("baseline", name, rows, found[name], clusters) for name in names]

@@ -11,10 +11,11 @@ from convsafe.benchmark.evaluation import Evaluation
 from convsafe.benchmark.keyword_judges import load_baseline
 from convsafe.benchmark.measures import BINS, CLASSES, UNSCORED, equal_mass
 from convsafe.benchmark.parts import Part
-from convsafe.taxonomy.files import atomic, write_json, write_text
+from convsafe.taxonomy.files import atomic, file_stem, write_json, write_text
 
 if TYPE_CHECKING:
     from convsafe.benchmark.bootstrap import Floats
+    from convsafe.benchmark.number_eval import NumberEvaluation
 
 TITLES = {
     "accuracy": "accuracy",
@@ -33,7 +34,7 @@ SLICED = ("accuracy", "kappa", "binary_kappa")
 
 def write_card(found: Evaluation, folder: Path) -> Path:
     """Write the card into a folder and return the Markdown's path."""
-    stem = str(found.of["judge"])
+    stem = file_stem(str(found.of["judge"]))
     row, plot = found.to_row(), None
     if found.probabilities is not None and len(found.probabilities[0]):
         plot = f"{stem}.calibration.png"
@@ -58,6 +59,15 @@ def text(found: Evaluation) -> str:
     for title, parts in _groups(found):
         lines += ["", title, *aligned(table(parts))]
     return "\n".join([*lines, *_uncertain(found, "")])
+
+
+def number_text(found: NumberEvaluation) -> str:
+    """Return the figures of numbers as lines for the terminal."""
+    lines = [f"judge {found.of['judge']} {found.of['judge_version']}"]
+    for part in found.parts:
+        lines += [_heading(part)]
+        lines += [f"{TITLES[name]:<28}{figure}" for name, figure in part.figures.items()]
+    return "\n".join(lines)
 
 
 def markdown(found: Evaluation, plot: str | None) -> str:

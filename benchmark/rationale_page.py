@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convsafe.benchmark.judge_file import counts
-from convsafe.benchmark.keyword_judges import load_judge
+from convsafe.benchmark.loading import NOTHING, Judge, JudgeSettings, load_judge
 from convsafe.benchmark.tables import exchanges, read_table
 from convsafe.taxonomy.files import write_text
 from convsafe.taxonomy.html import csp_hash, page_environment
@@ -33,6 +33,7 @@ def write_page(
     judge: str,
     prompt: str | None = None,
     response: str | None = None,
+    settings: JudgeSettings = NOTHING,
 ) -> Path:
     """Write the page of a judged file and return its path.
 
@@ -45,6 +46,7 @@ def write_page(
         judge: The judge's name.
         prompt: The column of requests; guessed by usual names.
         response: The column of replies; guessed by usual names.
+        settings: What a judge that asks a server was loaded with.
 
     Raises:
         BadInput: If the file cannot be read.
@@ -54,7 +56,8 @@ def write_page(
     banned = _banned(frame)
     shown = verdicts.hstack(texts).filter(~banned).head(ROWS)
     rows = [_row(row) for row in shown.iter_rows(named=True)]
-    write_text(out, _page(path.name, rows, counts(verdicts), int(banned.sum()), judge))
+    loaded = load_judge(judge, settings)
+    write_text(out, _page(path.name, rows, counts(verdicts), int(banned.sum()), loaded))
     return out
 
 
@@ -98,16 +101,16 @@ def _text(name: str, text: str | None) -> dict[str, Any]:
 
 
 def _page(
-    file: str, rows: list[dict[str, Any]], found: Mapping[str, Any], hidden: int, judge: str
+    file: str, rows: list[dict[str, Any]], found: Mapping[str, Any], hidden: int, judge: Judge
 ) -> str:
     style = "\n".join(_asset(name) for name in ("report.css", "rationales.css"))
-    script, module = _asset("rationales.js"), load_judge(judge)
+    script = _asset("rationales.js")
     return (
         page_environment(PAGE)
         .get_template("rationales.html.jinja")
         .render(
             file=file,
-            judge={"name": judge, "version": module.VERSION, "summary": module.SUMMARY},
+            judge={"name": judge.name, "version": judge.VERSION, "summary": judge.SUMMARY},
             counts=found,
             rows=rows,
             hidden_rows=hidden,

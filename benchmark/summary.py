@@ -39,6 +39,9 @@ def summary(scores: Scores) -> str:
         lines.append(f"PARTIAL: {scores.missing} of {scores.cases} cases have no generation")
     lines.append(f"{'':<46}{'rate':>8}  {'95 % interval':<15}{'n':>6}{'unscored':>10}")
     rows = [_row(scores, name, slice) for slice in (HEADLINE, ALL) for name in METRICS.names()]
+    if not any(rows):
+        told = ", ".join(scores.judge.tells)
+        rows = [f"no rate: this judge tells {told}; its verdicts are beside the run's scores"]
     return "\n".join(lines + [row for row in rows if row])
 
 

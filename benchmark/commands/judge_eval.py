@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
+from convsafe.benchmark.judge_options import judge_options
+
+if TYPE_CHECKING:
+    from convsafe.benchmark.loading import JudgeSettings
 
 
 @click.command("judge-eval")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--label", required=True, help="The column of human labels.")
+@click.option("--label", help="The column of human labels of stance.")
 @click.option("--judge", default="rules", show_default=True, help="The judge's name.")
 @click.option("--prompt", help="The column of requests  [default: guessed]")
 @click.option("--response", help="The column of replies  [default: guessed]")
@@ -27,6 +32,7 @@ import click
     help="What a grade is of; dialogues and systems are compared by their means.",
 )
 @click.option("--group", metavar="COLUMN", help="What tells dialogues or systems apart.")
+@click.option("--score", metavar="NAME", help="The score to correlate, of a judge by rubric.")
 @click.option("--by", multiple=True, metavar="COLUMN", help="Slice by a column; may be repeated.")
 @click.option("--include-seen", is_flag=True, help="Count rows the judge was fitted on too.")
 @click.option("--language", default="en", show_default=True, help="The replies' language.")
@@ -34,10 +40,11 @@ import click
 @click.option("--write", is_flag=True, help="Write the figures into the judge's card.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write the verdicts here, as JSONL.")
 @click.option("--card", type=click.Path(path_type=Path), help="Write a judge card here, a folder.")
+@judge_options
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def command(
     file: Path,
-    label: str,
+    label: str | None,
     judge: str,
     prompt: str | None,
     response: str | None,
@@ -46,6 +53,7 @@ def command(
     skip: tuple[str, ...],
     unsafe: str | None,
     graded: str | None,
+    score: str | None,
     level: str,
     group: str | None,
     by: tuple[str, ...],
@@ -56,12 +64,15 @@ def command(
     out: Path | None,
     card: Path | None,
     as_json: bool,
+    settings: JudgeSettings,
 ) -> None:
     """Measure a judge's agreement with human labels in a CSV, JSON, JSONL or Parquet file.
 
     Intervals are 95 %, from 2,000 draws of whole prompts. A partial refusal counts as refused
     where only two classes are told apart. The keyword lists of `benchmark/baselines/` are
-    measured on the same rows. Rows that a judge was fitted on are left out.
+    measured on the same rows. Rows that a judge was fitted on are left out. Without
+    --label only numbers are compared: with --unsafe the probability of harm, with --graded that or
+    the score that --score names.
     A column `inclusion_probability`, as `convsafe judge import-labels` writes, weights the rows.
     """
     from convsafe.benchmark.agreement import meanings, record
@@ -69,13 +80,31 @@ def command(
     from convsafe.benchmark.judge_cards import text, write_card
     from convsafe.benchmark.judge_file import write_verdicts
 
+    columns = {"prompt": prompt, "response": response, "id": id}
+    if label is None or score is not None:
+        _numbers(
+            file,
+            {**columns, "judge": judge, "unsafe": unsafe, "graded": graded, "score": score},
+            settings=settings,
+            out=out,
+            as_json=as_json,
+            stray={
+                "--label": label,
+                "--map": maps,
+                "--skip": skip,
+                "--group": group,
+                "--by": by,
+                "--include-seen": include_seen,
+                "--write": write,
+                "--card": card,
+            },
+        )
+        return
     found = evaluate(
         file,
         label,
         judge=judge,
-        prompt=prompt,
-        response=response,
-        id=id,
+        **columns,
         labels=meanings(maps),
         skip=skip,
         unsafe=unsafe,
@@ -84,13 +113,40 @@ def command(
         group=group,
         by=by,
         include_seen=include_seen,
+        settings=settings,
     )
     if write:
         name = dataset or file.resolve().parent.name
-        record(judge, name, language, found.agreement, recorded(found))
+        more = recorded(found) | {"judge_version": found.of["judge_version"]}
+        record(found.of["judge"], name, language, found.agreement, more)
     if out is not None:
         write_verdicts(found.verdicts, out)
     if card is not None:
         write_card(found, card)
     shown = json.dumps(found.to_row(), indent=2, ensure_ascii=False) if as_json else text(found)
     click.echo(shown)
+
+
+def _numbers(
+    file: Path,
+    options: dict[str, str | None],
+    *,
+    settings: JudgeSettings,
+    out: Path | None,
+    as_json: bool,
+    stray: dict[str, Any],
+) -> None:
+    """Measure numbers alone; an option that is for stances is refused."""
+    from convsafe.benchmark.judge_cards import number_text
+    from convsafe.benchmark.judge_file import write_verdicts
+    from convsafe.benchmark.number_eval import evaluate_numbers
+    from convsafe.taxonomy.errors import BadInput
+
+    if wrong := [option for option, value in stray.items() if value]:
+        raise BadInput(f"{wrong[0]} is for stances: leave it out, or give --label and no --score")
+    judge = options.pop("judge") or "rules"
+    found = evaluate_numbers(file, judge=judge, settings=settings, **options)
+    if out is not None:
+        write_verdicts(found.verdicts, out)
+    row = found.to_row()
+    click.echo(json.dumps(row, indent=2, ensure_ascii=False) if as_json else number_text(found))

@@ -26,7 +26,7 @@ def convsafe(*arguments: object) -> Result:
 
 def told(monkeypatch: pytest.MonkeyPatch, *tells: str) -> None:
     judge = SimpleNamespace(VERSION="1", SUMMARY="", TELLS=frozenset(tells))
-    monkeypatch.setattr(attacked, "load_judge", lambda _: judge)
+    monkeypatch.setattr(attacked, "load_judge", lambda *_: judge)
 
 
 def says(stance: str | None, unsafe: float | None = None) -> dict:

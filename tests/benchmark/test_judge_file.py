@@ -14,8 +14,8 @@ from convsafe.benchmark.keyword_judges import (
     BASELINES,
     KeywordJudge,
     load_baseline,
-    load_judge,
 )
+from convsafe.benchmark.loading import load_judge
 from convsafe.taxonomy.catalogue import Shelf
 from convsafe.taxonomy.errors import BadInput, UnknownName
 from convsafe.taxonomy.tree import read_yaml
@@ -41,9 +41,13 @@ def convsafe(*arguments: object) -> Result:
 def pretend(monkeypatch: pytest.MonkeyPatch, tells: set[str], **columns: list) -> None:
     """Put a judge of given verdicts in the place of every judge."""
     told = SimpleNamespace(
-        VERSION="1", SUMMARY="", TELLS=frozenset(tells), judge=lambda _: pl.DataFrame(columns)
+        name="rules",
+        VERSION="1",
+        SUMMARY="",
+        TELLS=frozenset(tells),
+        judge=lambda _: pl.DataFrame(columns),
     )
-    monkeypatch.setattr(module, "load_judge", lambda _: told)
+    monkeypatch.setattr(module, "load_judge", lambda *_: told)
 
 
 @pytest.mark.parametrize("ending", ["jsonl", "json", "csv", "parquet"])
@@ -60,7 +64,8 @@ def test_every_kind_of_file_gives_the_same_verdicts(tmp_path: Path, ending: str)
     assert found["id"].to_list() == ["a", "b"]
     assert found["stance"].to_list() == ["refusal", "compliance"]
     assert found.columns == [
-        "id", "stance", "unsafe", "responsive", "labels", "rationale", "unscored_reason",
+        "id", "stance", "unsafe", "responsive", "labels", "scores", "rationale",
+        "unscored_reason",
     ]  # fmt: skip
 
 
@@ -203,7 +208,7 @@ def test_a_list_matches_by_place_and_case_as_it_says() -> None:
     hits = {}
     for match in ("prefix", "anywhere"):
         for case in (True, False):
-            judge = KeywordJudge("", "", "", match, case, ("Sorry",), "", "1")
+            judge = KeywordJudge("", "", "", "", match, case, ("Sorry",), "", "1")
             stances = judge.judge(replies)["stance"].to_list()
             hits[match, case] = [stance == "refusal" for stance in stances]
     assert hits == {
@@ -216,7 +221,8 @@ def test_a_list_matches_by_place_and_case_as_it_says() -> None:
 
 def test_a_malformed_list_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shelf = Shelf("keyword baseline", tmp_path, "baselines")
-    monkeypatch.setattr("convsafe.benchmark.keyword_judges.BASELINES", shelf)
+    for place in ("keyword_judges", "loading"):
+        monkeypatch.setattr(f"convsafe.benchmark.{place}.BASELINES", shelf)
     whole = "name: a\nsource: b\nlicense: c\nmatch: prefix\ncase: true\n"
     for text, what in (
         (whole, "a baseline has"),

@@ -41,13 +41,13 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("rationales")
     verdicts = {"stance": STANCES, "unsafe": UNSAFE, "labels": LABELS}
     told = SimpleNamespace(
-        VERSION="7", SUMMARY="Says <b>what</b> it is told.", TELLS=frozenset(verdicts),
+        name="told", VERSION="7", SUMMARY="Says <b>what</b> it is told.", TELLS=frozenset(verdicts),
         judge=lambda _: pl.DataFrame({**verdicts, "rationale": [HOSTILE, "because", *"cde"]}),
     )  # fmt: skip
     path = table(folder / "replies.jsonl", ROWS)
     with pytest.MonkeyPatch.context() as patch:
         for module in (judging, rationale_page):
-            patch.setattr(module, "load_judge", lambda _: told)
+            patch.setattr(module, "load_judge", lambda *_: told)
         return write_page(path, judge_file(path), folder / "out" / "page.html", judge="told")
 
 

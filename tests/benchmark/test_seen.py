@@ -48,10 +48,16 @@ def fitted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
             return pl.DataFrame({"stance": given})
 
         found = SimpleNamespace(
-            VERSION="1", SUMMARY="Fitted.", TELLS=frozenset({"stance"}), SEEN=file, judge=judge
+            name="rules",
+            made_with={},
+            VERSION="1",
+            SUMMARY="Fitted.",
+            TELLS=frozenset({"stance"}),
+            SEEN=file,
+            judge=judge,
         )
         for module in (evaluation, judge_file, agreement):
-            monkeypatch.setattr(module, "load_judge", lambda _: found)
+            monkeypatch.setattr(module, "load_judge", lambda *_: found)
         monkeypatch.setattr(evaluation, "_baselines", lambda *_: [])
         return found
 

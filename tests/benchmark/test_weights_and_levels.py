@@ -28,11 +28,11 @@ def measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         verdicts = {name: [row.get(column) for row in rows] for name, column in named.items()}
         schema = {"stance": pl.String, "unsafe": pl.Float64}
         told = SimpleNamespace(
-            VERSION="1", SUMMARY="", TELLS=frozenset(verdicts),
+            name="rules", made_with={}, VERSION="1", SUMMARY="", TELLS=frozenset(verdicts),
             judge=lambda _: pl.DataFrame(verdicts, schema=schema),
         )  # fmt: skip
         for module in (evaluation, judge_file):
-            monkeypatch.setattr(module, "load_judge", lambda _: told)
+            monkeypatch.setattr(module, "load_judge", lambda *_: told)
         monkeypatch.setattr(evaluation, "BASELINES", Shelf("none", tmp_path / "none", ""))
         path = tmp_path / "labelled.jsonl"
         shown = [

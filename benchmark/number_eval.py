@@ -1,0 +1,126 @@
+"""Measure what a judge tells in numbers, without stances: harm, or one score of a rubric."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from convsafe.benchmark.bootstrap import cluster_numbers
+from convsafe.benchmark.judge_file import judge_rows, never_of
+from convsafe.benchmark.label_columns import booleans, inverse_chances, numbers
+from convsafe.benchmark.loading import NOTHING, Judge, JudgeSettings, load_judge
+from convsafe.benchmark.parts import Part, graded_part, harm_part
+from convsafe.benchmark.tables import exchanges, read_table
+from convsafe.taxonomy.errors import BadInput, UnknownName
+from convsafe.taxonomy.files import sha256_of
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True)
+class NumberEvaluation:
+    """A judge's numbers measured on one labelled file; `of` says which rows and columns."""
+
+    of: Mapping[str, Any]
+    parts: tuple[Part, ...]
+    verdicts: pl.DataFrame
+
+    def to_row(self) -> dict[str, Any]:
+        """Return all figures as one JSON object."""
+        return {"of": dict(self.of), **{part.by: part.to_row() for part in self.parts}}
+
+
+def evaluate_numbers(
+    path: Path,
+    *,
+    judge: str = "rules",
+    unsafe: str | None = None,
+    graded: str | None = None,
+    score: str | None = None,
+    prompt: str | None = None,
+    response: str | None = None,
+    id: str | None = None,
+    settings: JudgeSettings = NOTHING,
+) -> NumberEvaluation:
+    """Measure a judge's numbers on a labelled file, with intervals over equal prompts.
+
+    Args:
+        path: A CSV, JSON, JSONL or Parquet file.
+        judge: The judge's name.
+        unsafe: A column that says whether a reply is harmful, for a judge that tells `unsafe`.
+        graded: A column of numbers to correlate the judge with.
+        score: Which of the judge's scores; by default `unsafe` where it is told.
+        prompt: The column of requests; guessed by usual names.
+        response: The column of replies; guessed by usual names.
+        id: The column of ids.
+        settings: What a judge that asks a server needs to know; the values of a `model` column are
+            models it may not be.
+
+    Raises:
+        UnknownName: If there is no judge, or no score, of that name.
+        BadInput: On a column that cannot be used, or a judge that scored nothing.
+    """
+    table = read_table(path)
+    rows = exchanges(path, table, prompt=prompt, response=response, id=id)
+    rows = rows.with_columns(table.to_struct("own")).with_row_index("row", offset=1)
+    found = load_judge(judge, never_of(table, settings))
+    _check(found, unsafe, graded, score)
+    clusters = cluster_numbers(rows["prompt"].fill_null("").to_list())
+    # Columns are read before the judge runs: a wrong one is told at once.
+    harmful = booleans(path, rows, unsafe) if unsafe else None
+    grades = numbers(path, rows, graded) if graded else None
+    rows = rows.with_columns(weight=inverse_chances(path, rows))
+    verdicts = _scored(path, found.name, judge_rows(rows, found))
+    parts = [] if harmful is None else [harm_part(rows, verdicts, harmful, clusters)]
+    if grades is not None:
+        compared = verdicts.with_columns(unsafe=_values(verdicts, score))
+        part = graded_part(compared, grades, clusters, "turn", None)
+        parts.append(replace(part, name=score or "unsafe"))
+    of = _of(path, found) | {"unsafe": unsafe, "graded": graded, "score": score}
+    return NumberEvaluation(of, tuple(parts), verdicts)
+
+
+def _check(judge: Judge, unsafe: str | None, graded: str | None, score: str | None) -> None:
+    """Refuse what gives nothing to compare."""
+    name, tells = judge.name, judge.TELLS
+    if not unsafe and not graded:
+        raise BadInput("give the column to compare with: --label, --unsafe or --graded")
+    if score and not graded:
+        raise BadInput(f"--score {score}: give the column to compare it with as --graded")
+    if (unsafe or not score) and "unsafe" not in tells:
+        raise BadInput(f"judge {name!r} tells no `unsafe`: compare one of its scores, as --score")
+    if score and "scores" not in tells:
+        raise BadInput(f"judge {name!r} tells no scores: leave --score out")
+
+
+def _scored(path: Path, judge: str, verdicts: pl.DataFrame) -> pl.DataFrame:
+    """Return the verdicts if there is one at all."""
+    why = verdicts["unscored_reason"].drop_nulls()
+    if len(why) == len(verdicts):
+        raise BadInput(f"judge {judge!r} scored none of {len(why)} replies: {why[0]}", file=path)
+    return verdicts
+
+
+def _values(verdicts: pl.DataFrame, score: str | None) -> pl.Series:
+    """Return one score a verdict, null where there is none."""
+    import polars as pl
+
+    if score is None:
+        return verdicts["unsafe"]
+    rows = [{s["name"]: s["value"] for s in row or ()} for row in verdicts["scores"].to_list()]
+    if not any(score in row for row in rows):
+        raise UnknownName("score", score, {name for row in rows for name in row})
+    return pl.Series(score, [row.get(score) for row in rows], pl.Float64)
+
+
+def _of(path: Path, judge: Judge) -> dict[str, Any]:
+    return {
+        "judge": judge.name,
+        "judge_version": judge.VERSION,
+        "judge_made_with": judge.made_with,
+        "file": path.name,
+        "sha256": sha256_of(path),
+    }
