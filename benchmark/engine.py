@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import platform
 import re
-import threading
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from importlib.metadata import version
@@ -14,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convsafe.benchmark.model import Model, ModelError, Params, Reply, connect
+from convsafe.benchmark.patience import complete, retrying, share
 from convsafe.benchmark.runs import Run, checked, read_generations
 from convsafe.benchmark.setting import Setting, load_settings
 from convsafe.benchmark.suite import Suite, load_suite
@@ -23,9 +22,6 @@ from convsafe.taxonomy.records import Case, Generation
 
 if TYPE_CHECKING:
     from tqdm import tqdm
-
-ATTEMPTS = 5
-_LONGEST_WAIT = 60.0
 
 
 def run(
@@ -75,7 +71,7 @@ def run(
             with Appender(record.folder / "failures.jsonl") as failures:
                 total, kept = len(suite), len(finished)
                 job = _Job(client, params, around, generations, failures, total, kept)
-                _complete(job.collect(todo, concurrency, progress))
+                complete(job.collect(todo, concurrency, progress))
     return record
 
 
@@ -98,28 +94,6 @@ def _settings(model: str, params: Params, around: Sequence[Setting]) -> dict[str
         "python": platform.python_version(),
         "platform": platform.platform(),
     }
-
-
-def _complete(work: Coroutine[Any, Any, None]) -> None:
-    """Run a coroutine to its end, also where a loop is running already (a notebook)."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        asyncio.run(work)
-        return
-    caught: list[BaseException] = []
-
-    def target() -> None:
-        try:
-            asyncio.run(work)
-        except BaseException as error:  # raised again in the caller's thread
-            caught.append(error)
-
-    thread = threading.Thread(target=target)
-    thread.start()
-    thread.join()
-    if caught:
-        raise caught[0]
 
 
 @dataclass
@@ -153,21 +127,7 @@ class _Job:
             async with self.model:
                 queue = iter(cases)
                 await self._one(next(queue), alone=True)
-                await self._workers(queue, concurrency)
-
-    async def _workers(self, queue: Iterator[Case], concurrency: int) -> None:
-        """Let a fixed number of workers draw from one queue; the first error stops all."""
-        workers = [asyncio.create_task(self._work(queue)) for _ in range(concurrency)]
-        try:
-            await asyncio.gather(*workers)
-        finally:
-            for worker in workers:
-                worker.cancel()
-            await asyncio.gather(*workers, return_exceptions=True)
-
-    async def _work(self, queue: Iterator[Case]) -> None:
-        for case in queue:
-            await self._one(case)
+                await share(queue, self._one, concurrency)
 
     async def _one(self, case: Case, alone: bool = False) -> None:
         """Ask for one case and write down what came of it."""
@@ -183,26 +143,10 @@ class _Job:
             self.bar.update()
 
     async def _ask(self, case: Case) -> Reply:
-        from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
-        from tenacity.wait import wait_random_exponential
-
-        backoff = wait_random_exponential(multiplier=0.5, max=_LONGEST_WAIT)
-
-        def wait(state: RetryCallState) -> float:
-            error = state.outcome.exception() if state.outcome else None
-            asked = getattr(error, "wait", None)
-            return min(asked, _LONGEST_WAIT) if asked is not None else backoff(state)
-
-        retrying = AsyncRetrying(
-            stop=stop_after_attempt(ATTEMPTS),
-            retry=retry_if_exception(lambda error: isinstance(error, ModelError) and error.retry),
-            wait=wait,
-            reraise=True,
-        )
         messages = case.messages
         for setting in self.around:
             messages = setting.apply(messages)
-        return await retrying(self.model.generate, messages, self.params)
+        return await retrying()(self.model.generate, messages, self.params)
 
     def _give_up(self, case: Case, error: ModelError, alone: bool) -> None:
         """Record a request that failed; stop the run where the next ones would fail too."""

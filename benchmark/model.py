@@ -52,6 +52,10 @@ class ModelError(Exception):
         super().__init__(reason)
 
 
+class Unreachable(ModelError):
+    """There is no server at the address."""
+
+
 class Model(Protocol):
     """A model that is open; files in `benchmark/models/` define `connect(target) -> Model`."""
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from convsafe.benchmark.model import ModelError, Params, Reply
+from convsafe.benchmark.model import ModelError, Params, Reply, Unreachable
 from convsafe.taxonomy.errors import BadInput, UnknownName
 from convsafe.taxonomy.records import Message
 
@@ -54,19 +54,14 @@ class OpenAIModel:
             "messages": [message._asdict() for message in messages],
             **params.to_row(),
         }
-        status, answer, wait = await self._send("POST", "/chat/completions", body)
+        status, answer, wait = await self.send("POST", "/chat/completions", body)
         if status == 200:
-            return _reply(answer)
-        if _filtered(answer):
+            return read_reply(answer)
+        if filtered(answer):
             return Reply("", "filtered", "content_filter")
-        raise ModelError(
-            f"HTTP {status}: {_message(answer)}",
-            retry=status in _RETRY,
-            fatal=status in _FATAL,
-            wait=wait,
-        )
+        raise refused(status, answer, wait)
 
-    async def _send(
+    async def send(
         self, method: str, path: str, body: dict[str, Any] | None = None
     ) -> tuple[int, Any, float | None]:
         """Return status, parsed body and the seconds the server asked to wait."""
@@ -80,7 +75,7 @@ class OpenAIModel:
                 seconds = float(wait) if wait.replace(".", "", 1).isdigit() else None
                 return answer.status, _parse(text), seconds
         except aiohttp.ClientConnectorError as error:
-            raise ModelError(
+            raise Unreachable(
                 f"cannot connect to {self.url}: {error.os_error}", retry=True
             ) from None
         except asyncio.TimeoutError:
@@ -90,7 +85,7 @@ class OpenAIModel:
 
     async def _only_model(self) -> str:
         """Return the one model the server offers."""
-        status, answer, _ = await self._send("GET", "/models")
+        status, answer, _ = await self.send("GET", "/models")
         names = [str(entry.get("id")) for entry in (answer or {}).get("data", ())]
         if status != 200 or not names:
             raise BadInput(f"{self.url}: name the model, as {self.url}#NAME")
@@ -106,6 +101,16 @@ def _key(url: str) -> str | None:
     return os.environ.get("OPENAI_API_KEY") if host.endswith(".openai.com") else None
 
 
+def refused(status: int, answer: Any, wait: float | None) -> ModelError:
+    """Return the error that a status other than 200 is."""
+    return ModelError(
+        f"HTTP {status}: {message_of(answer)}",
+        retry=status in _RETRY,
+        fatal=status in _FATAL,
+        wait=wait,
+    )
+
+
 def _parse(text: str) -> Any:
     import json
 
@@ -115,23 +120,28 @@ def _parse(text: str) -> Any:
         return {"error": {"message": text[:200]}}
 
 
-def _reply(answer: Any) -> Reply:
-    """Return the first choice; lone surrogates are replaced so that any file can hold it."""
+def read_reply(answer: Any) -> Reply:
+    """Return the first choice; lone surrogates are replaced so that any file can hold it.
+
+    Raises:
+        ModelError: If it is no chat completion.
+    """
     try:
         choice = answer["choices"][0]
         message = choice["message"]
         text = message.get("content") or message.get("refusal") or ""
         if isinstance(text, list):
             text = "".join(part.get("text", "") for part in text)
+        text = text.encode("utf-8", "replace").decode("utf-8")
     except (KeyError, IndexError, TypeError, AttributeError):
-        raise ModelError(f"not a chat completion: {_message(answer)}", retry=True) from None
-    text = text.encode("utf-8", "replace").decode("utf-8")
+        raise ModelError(f"not a chat completion: {message_of(answer)}", retry=True) from None
     finish = choice.get("finish_reason")
     outcome = _OUTCOMES.get(finish, "answered" if text.strip() else "empty")
-    return Reply(text, outcome, finish, _usage(answer.get("usage")))
+    return Reply(text, outcome, finish, usage_of(answer.get("usage")))
 
 
-def _usage(usage: Any) -> dict[str, int] | None:
+def usage_of(usage: Any) -> dict[str, int] | None:
+    """Return the tokens the server counted, or None."""
     names = ("prompt_tokens", "completion_tokens")
     if not isinstance(usage, dict):
         return None
@@ -143,11 +153,13 @@ def _error(answer: Any) -> Any:
     return error if isinstance(error, dict) else {"message": str(error or answer)[:200]}
 
 
-def _message(answer: Any) -> str:
+def message_of(answer: Any) -> str:
+    """Return what the server says went wrong, cut to 300 characters."""
     return str(_error(answer).get("message", answer))[:300]
 
 
-def _filtered(answer: Any) -> bool:
+def filtered(answer: Any) -> bool:
+    """Tell whether an error says that the provider's filter stopped the request."""
     error = _error(answer)
     return "content_filter" in (error.get("code"), error.get("type"))
 

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from convsafe.benchmark import engine, load_suite, run, score
+from convsafe.benchmark import load_suite, patience, run, score
 from convsafe.benchmark.model import Params
 from convsafe.benchmark.runs import Run
 from convsafe.benchmark.suite import Suite
@@ -27,7 +27,7 @@ def suite(core_release: Path) -> Suite:
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "_LONGEST_WAIT", 0.01)
+    monkeypatch.setattr(patience, "LONGEST_WAIT", 0.01)
 
 
 def model_of(server: ChatServer) -> str:

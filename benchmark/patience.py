@@ -1,0 +1,77 @@
+"""Work that waits on servers: run it to its end, let workers share a queue, try again in time."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from convsafe.benchmark.model import ModelError
+
+if TYPE_CHECKING:
+    from tenacity import AsyncRetrying
+
+ATTEMPTS = 5
+LONGEST_WAIT = 60.0
+
+T = TypeVar("T")
+
+
+def complete(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to its end, also where a loop is running already (a notebook)."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    found: list[T] = []
+    caught: list[BaseException] = []
+
+    def target() -> None:
+        try:
+            found.append(asyncio.run(work))
+        except BaseException as error:  # raised again in the caller's thread
+            caught.append(error)
+
+    thread = threading.Thread(target=target)
+    thread.start()
+    thread.join()
+    if caught:
+        raise caught[0]
+    return found[0]
+
+
+async def share(queue: Iterator[T], work: Callable[[T], Awaitable[None]], concurrency: int) -> None:
+    """Let a fixed number of workers draw from one queue; the first error stops all."""
+
+    async def draw() -> None:
+        for item in queue:
+            await work(item)
+
+    workers = [asyncio.create_task(draw()) for _ in range(concurrency)]
+    try:
+        await asyncio.gather(*workers)
+    finally:
+        for worker in workers:
+            worker.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
+
+
+def retrying() -> AsyncRetrying:
+    """Return what calls again after a `ModelError` that may pass, as long as the server asks."""
+    from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
+    from tenacity.wait import wait_random_exponential
+
+    backoff = wait_random_exponential(multiplier=0.5, max=LONGEST_WAIT)
+
+    def wait(state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        asked = getattr(error, "wait", None)
+        return min(asked if asked is not None else backoff(state), LONGEST_WAIT)
+
+    return AsyncRetrying(
+        stop=stop_after_attempt(ATTEMPTS),
+        retry=retry_if_exception(lambda error: isinstance(error, ModelError) and error.retry),
+        wait=wait,
+        reraise=True,
+    )
