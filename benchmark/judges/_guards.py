@@ -1,8 +1,8 @@
 """What the adapters of guard models share: probabilities, labels, and an answer that is none.
 
-An answer that is not exactly in the guard's published form is unscored, never safe, and its
-beginning is kept as the rationale. Where the server gives log-probabilities, a verdict's
-probability is its share among the verdict words at the first token that is one of them.
+An answer that is not exactly in the guard's published form is unscored, never safe. Where the
+server gives log-probabilities, a verdict's probability is its share among the verdict words at the
+first token that is one of them.
 """
 
 from __future__ import annotations
@@ -15,17 +15,8 @@ from convsafe.taxonomy.crosswalk import load_crosswalk
 
 # Servers give at most 5 (OpenAI's completions) to 20 of them.
 TOP = 5
-SHOWN = 120
 # How byte-level and SentencePiece vocabularies write a leading space or newline.
 _SPACES = str.maketrans({"Ġ": " ", "▁": " ", "Ċ": "\n"})
-
-
-def decided(answer: Completion, read: Callable[[Completion], Decision]) -> Decision:
-    """Return what `read` finds in an answer; one that is not in the form is unscored."""
-    try:
-        return read(answer)
-    except Unscored as error:
-        return Decision(unscored_reason=str(error), rationale=answer.text[:SHOWN] or None)
 
 
 async def completed(
@@ -38,8 +29,19 @@ async def completed(
         prompt: The filled template.
         read: Turns the answer into a decision, or raises `Unscored`.
         max_tokens: How long the longest answer in the form is.
+
+    Raises:
+        Unscored: If the answer is not in the form, with the answer.
     """
     return decided(await ask.complete(prompt, max_tokens=max_tokens, logprobs=TOP), read)
+
+
+def decided(answer: Completion, read: Callable[[Completion], Decision]) -> Decision:
+    """Return what `read` finds in an answer; an error holds the answer too."""
+    try:
+        return read(answer)
+    except Unscored as error:
+        raise Unscored(error.reason, answer.text) from None
 
 
 def shares(
@@ -81,8 +83,9 @@ def _shares(token: Mapping[str, float], words: Sequence[str]) -> dict[str, float
     """Return the words' shares of the probability at one token; empty without any."""
     mass = dict.fromkeys(words, 0.0)
     for form, log in token.items():
-        if word := _word(form.translate(_SPACES), words):
-            mass[word] += math.exp(log)
+        word = _word(form.translate(_SPACES), words)
+        if word and not math.isnan(log):
+            mass[word] += math.exp(min(log, 0.0))
     total = sum(mass.values())
     return {word: value / total for word, value in mass.items()} if total else {}
 

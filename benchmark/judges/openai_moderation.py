@@ -78,7 +78,4 @@ def _check(flagged: Any, categories: dict[str, Any], scores: dict[str, Any]) -> 
 
 async def decide(exchange: Exchange, ask: Ask) -> Decision:
     """Ask whether the reply is flagged."""
-    try:
-        return read(await ask.post("/moderations", {"input": exchange.response}))
-    except Unscored as error:
-        return Decision(unscored_reason=str(error))
+    return read(await ask.post("/moderations", {"input": exchange.response}))

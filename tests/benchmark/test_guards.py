@@ -1,14 +1,18 @@
 """Guard models are asked in their own form, and what is not an answer in it is never safe."""
 
+import asyncio
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from convsafe.benchmark.asking import Decision, Exchange
+from convsafe.benchmark.answers import Answers
+from convsafe.benchmark.asking import Asker, Decision, Exchange, Unscored
 from convsafe.benchmark.judges import openai_moderation, qwen3_guard, shieldgemma
 from convsafe.benchmark.judges._templates import fill, neutral
 from convsafe.benchmark.judging import JUDGES
+from convsafe.benchmark.models.openai import OpenAIModel
 from convsafe.taxonomy.crosswalk import load_crosswalk
 from convsafe.taxonomy.errors import Unavailable
 from convsafe.taxonomy.tree import load_tree
@@ -113,58 +117,29 @@ def server(shared_server: GuardServer) -> GuardServer:
 
 
 @pytest.fixture
-def judged() -> Judge:
-    """Ask a guard about one exchange; a tiny copy of the client."""
-    import asyncio
-
-    import aiohttp
-    from convsafe.benchmark.asking import Completion, Unscored
-
-    class LoopAsk:
-        def __init__(self, url: str) -> None:
-            self.url = url
-
-        async def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-            try:
-                async with (
-                    aiohttp.ClientSession() as session,
-                    session.post(self.url + path, json={**body, "model": "m"}) as answer,
-                ):
-                    return await answer.json()
-            except aiohttp.ClientConnectorError as error:
-                raise Unavailable(str(error)) from None
-
-        async def complete(
-            self, prompt: str, *, max_tokens: int = 64, logprobs: int = 0
-        ) -> Completion:
-            body = {
-                "prompt": prompt,
-                "max_tokens": max_tokens,
-                "temperature": 0,
-                "logprobs": logprobs,
-            }
-            answer = await self.post("/completions", body)
-            try:
-                choice = answer["choices"][0]
-                text = choice["text"]
-            except (KeyError, IndexError):
-                raise Unscored("not a completion") from None
-            return Completion(text, tuple((choice.get("logprobs") or {}).get("top_logprobs") or ()))
+def judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Judge:
+    """Ask a guard about one exchange through the real client, without waiting between attempts."""
+    monkeypatch.setattr("convsafe.benchmark.patience.LONGEST_WAIT", 0.0)
 
     def judge(
         server: GuardServer, name: str, prompt: str = REQUEST, response: str = REPLY
     ) -> Decision:
-        async def run() -> Decision:
-            try:
-                return await JUDGES.load(name).decide(
-                    Exchange(prompt, response), LoopAsk(server.url)
-                )
-            except Unscored as error:
-                return Decision(unscored_reason=str(error))
-
-        return asyncio.run(run())
+        # A file of its own each time: nothing is answered from what was kept.
+        answers = tmp_path / f"{len(list(tmp_path.iterdir()))}.jsonl"
+        return asyncio.run(decide(server.url, name, Exchange(prompt, response), answers))
 
     return judge
+
+
+async def decide(url: str, name: str, exchange: Exchange, path: Path) -> Decision:
+    with Answers(path) as answers:
+        async with OpenAIModel(url, "m") as model:
+            ask = Asker(model, answers, url)
+            try:
+                found: Decision = await JUDGES.load(name).decide(exchange, ask)
+            except Unscored as error:
+                return Decision(unscored_reason=error.reason, rationale=error.text)
+            return found
 
 
 def flags(*names: str, **changes: Any) -> dict[str, Any]:
@@ -345,10 +320,10 @@ def test_one_violated_guideline_is_enough(native: str, server: GuardServer, judg
 def test_one_guideline_without_an_answer_leaves_the_reply_unscored(
     server: GuardServer, judged: Judge
 ) -> None:
-    server.says("No", "No", "perhaps", "No")
+    server.says("Yes", "No", "perhaps", "No")
     found = judged(server, "shieldgemma")
     assert found.unsafe is None
-    assert found.unscored_reason == "Hate Speech: neither Yes nor No"
+    assert (found.unscored_reason, found.rationale) == ("neither Yes nor No", "perhaps")
 
 
 # Log-probabilities of the tokens of an unsafe answer, with 0.8 on the unsafe word.
