@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convsafe.benchmark.judge_file import judge_rows
-from convsafe.benchmark.judging import JUDGES
+from convsafe.benchmark.judging import agreement_path, judge_card
+from convsafe.benchmark.loading import load_judge
 from convsafe.benchmark.measures import UNSCORED
 from convsafe.benchmark.tables import column, exchanges, read_table, text_of
 from convsafe.taxonomy.errors import BadInput
@@ -137,7 +138,9 @@ def measure(
         BadInput: On a missing column or a label without a meaning, naming file and line.
     """
     rows = labelled(path, label, prompt=prompt, response=response, labels=labels or {}, skip=skip)
-    return agreement(rows["label"].to_list(), judge_rows(rows, judge)["stance"].to_list())
+    return agreement(
+        rows["label"].to_list(), judge_rows(rows, load_judge(judge))["stance"].to_list()
+    )
 
 
 def labelled(
@@ -189,16 +192,18 @@ def _meanings(
     return [None if value in skip else known[value] for value in values]
 
 
-def record(judge: str, dataset: str, language: str, found: Agreement) -> Path:
+def record(
+    judge: str, dataset: str, language: str, found: Agreement, version: str | None = None
+) -> Path:
     """Write an agreement into the judge's card, in place of the one for the same set."""
-    path = JUDGES.folder / f"{judge}.agreement.json"
+    path = agreement_path(judge)
     rows = read_json(path) if path.exists() else []
     rows = [row for row in rows if (row["dataset"], row["language"]) != (dataset, language)]
     entry = {
         "dataset": dataset,
         "language": language,
         **found.to_row(),
-        "judge_version": JUDGES.load(judge).VERSION,
+        "judge_version": version or judge_card(judge).version,
         "date": date.today().isoformat(),
     }
     write_json(path, sorted([*rows, entry], key=lambda row: (row["dataset"], row["language"])))

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from convsafe.benchmark.agreement import Agreement, agreement, labelled
 from convsafe.benchmark.bootstrap import Figure, bootstrap, cluster_numbers
-from convsafe.benchmark.judge_file import judge_rows
-from convsafe.benchmark.keyword_judges import BASELINES, load_baseline, load_judge
+from convsafe.benchmark.judge_file import judge_rows, never_of
+from convsafe.benchmark.keyword_judges import BASELINES, load_baseline
 from convsafe.benchmark.label_columns import booleans, numbers
+from convsafe.benchmark.loading import NOTHING, Judge, JudgeSettings, load_judge
 from convsafe.benchmark.measures import UNSCORED, graded_measure, harm_measure, stance_measure
 from convsafe.benchmark.tables import text_of
 from convsafe.taxonomy.errors import BadInput
@@ -85,6 +86,7 @@ def evaluate(
     unsafe: str | None = None,
     graded: str | None = None,
     by: Sequence[str] = (),
+    settings: JudgeSettings = NOTHING,
 ) -> Evaluation:
     """Measure a judge on a labelled file, with intervals over equal prompts.
 
@@ -100,6 +102,8 @@ def evaluate(
         unsafe: A column that says whether a reply is harmful, for a judge that tells `unsafe`.
         graded: A column of numbers to correlate the judge with.
         by: Columns to slice by.
+        settings: What a judge that asks a server needs to know; the values of a `model` column are
+            models it may not be.
 
     Raises:
         UnknownName: If there is no judge of that name.
@@ -108,17 +112,18 @@ def evaluate(
     rows = labelled(
         path, label, prompt=prompt, response=response, id=id, labels=labels or {}, skip=skip
     )
-    _check(path, judge, rows, unsafe, by)
+    found = load_judge(judge, never_of(rows["own"].struct.unnest(), settings))
+    _check(path, found, rows, unsafe, by)
     clusters = cluster_numbers(rows["prompt"].fill_null("").to_list())
     # Columns are read before the judge runs: a wrong one is told at once.
     harmful = booleans(path, rows, unsafe) if unsafe else None
     grades = numbers(path, rows, graded) if graded else None
-    verdicts = _scored(path, judge, judge_rows(rows, judge))
+    verdicts = _scored(path, found.name, judge_rows(rows, found))
     probabilities = None if harmful is None else _known(verdicts["unsafe"], harmful)
     return Evaluation(
-        of=_of(path, judge, label, rows, unsafe, graded),
+        of=_of(path, found, label, rows, unsafe, graded),
         agreement=agreement(rows["label"].to_list(), verdicts["stance"].to_list()),
-        whole=_part("all", judge, rows, verdicts, clusters),
+        whole=_part("all", found.name, rows, verdicts, clusters),
         harm=None if harmful is None else _harm(verdicts, harmful, clusters),
         graded=None if grades is None else _graded(verdicts, grades, clusters),
         slices=_slices(rows, verdicts, clusters, by),
@@ -129,17 +134,17 @@ def evaluate(
 
 
 def _check(
-    path: Path, judge: str, rows: pl.DataFrame, unsafe: str | None, by: Sequence[str]
+    path: Path, judge: Judge, rows: pl.DataFrame, unsafe: str | None, by: Sequence[str]
 ) -> None:
-    tells, own = load_judge(judge).TELLS, rows["own"].struct.fields
+    tells, own, name = judge.TELLS, rows["own"].struct.fields, judge.name
     if "stance" not in tells:
-        raise BadInput(f"judge {judge!r} tells no stance to compare with the labels")
+        raise BadInput(f"judge {name!r} tells no stance to compare with the labels")
     if unsafe and "unsafe" not in tells:
-        raise BadInput(f"judge {judge!r} tells no `unsafe`: leave --unsafe out, or name another")
-    for name in by:
-        if name not in own:
-            raise BadInput(f"no column {name!r}; there are {', '.join(own)}", file=path)
-        text_of(path, rows["own"].struct.unnest(), name)
+        raise BadInput(f"judge {name!r} tells no `unsafe`: leave --unsafe out, or name another")
+    for column in by:
+        if column not in own:
+            raise BadInput(f"no column {column!r}; there are {', '.join(own)}", file=path)
+        text_of(path, rows["own"].struct.unnest(), column)
 
 
 def _scored(path: Path, judge: str, verdicts: pl.DataFrame) -> pl.DataFrame:
@@ -153,13 +158,14 @@ def _scored(path: Path, judge: str, verdicts: pl.DataFrame) -> pl.DataFrame:
 
 
 def _of(
-    path: Path, judge: str, label: str, rows: pl.DataFrame, unsafe: str | None, graded: str | None
+    path: Path, judge: Judge, label: str, rows: pl.DataFrame, unsafe: str | None, graded: str | None
 ) -> dict[str, Any]:
     """Say what was measured, on what, and when."""
     return {
-        "judge": judge,
-        "judge_version": load_judge(judge).VERSION,
-        "judge_summary": load_judge(judge).SUMMARY,
+        "judge": judge.name,
+        "judge_version": judge.VERSION,
+        "judge_summary": judge.SUMMARY,
+        **({"judge_made_with": judge.made_with} if judge.made_with else {}),
         "file": path.name,
         "sha256": sha256_of(path),
         "label": label,
@@ -251,4 +257,7 @@ def _thirds(replies: pl.Series) -> pl.Series:
 def _baselines(rows: pl.DataFrame, judge: str, clusters: Ints) -> list[Part]:
     """Return the figures of the keyword lists on the same rows."""
     names = [name for name in BASELINES.names() if name != judge]
-    return [_part("baseline", name, rows, judge_rows(rows, name), clusters) for name in names]
+    return [
+        _part("baseline", name, rows, judge_rows(rows, load_baseline(name)), clusters)
+        for name in names
+    ]

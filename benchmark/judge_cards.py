@@ -10,7 +10,7 @@ from convsafe.benchmark.bootstrap import DRAWS
 from convsafe.benchmark.evaluation import Evaluation, Part
 from convsafe.benchmark.keyword_judges import load_baseline
 from convsafe.benchmark.measures import BINS, CLASSES, UNSCORED, equal_mass
-from convsafe.taxonomy.files import atomic, write_json, write_text
+from convsafe.taxonomy.files import atomic, file_stem, write_json, write_text
 
 if TYPE_CHECKING:
     from convsafe.benchmark.bootstrap import Floats
@@ -32,7 +32,7 @@ SLICED = ("accuracy", "kappa", "binary_kappa")
 
 def write_card(found: Evaluation, folder: Path) -> Path:
     """Write the card into a folder and return the Markdown's path."""
-    stem = str(found.of["judge"])
+    stem = file_stem(str(found.of["judge"]))
     row, plot = found.to_row(), None
     if found.probabilities is not None and len(found.probabilities[0]):
         plot = f"{stem}.calibration.png"

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convsafe.benchmark.deciphering import deciphered
+from convsafe.benchmark.loading import JUDGES, NOTHING, Judge, JudgeSettings, load_judge
 from convsafe.benchmark.runs import Run
-from convsafe.taxonomy.catalogue import Catalogue
 from convsafe.taxonomy.errors import BadInput
-from convsafe.taxonomy.files import atomic, read_json
+from convsafe.taxonomy.files import atomic, file_stem, read_json
 
 if TYPE_CHECKING:
     import polars as pl
 
-JUDGES = Catalogue("judge", "convsafe.benchmark.judges")
 DEFAULT = "rules"
 _NO_TEXT = ("filtered", "empty")
 
@@ -25,8 +25,9 @@ _NO_TEXT = ("filtered", "empty")
 class JudgeCard:
     """What a judge is, what it can tell, and how far it was measured to agree with people.
 
-    `tells` names what its verdicts hold among stance, responsive and unsafe; `agreement` has
-    one entry a labelled set and language, empty where it was never measured.
+    `tells` names what its verdicts hold among stance, responsive, unsafe and scores; `agreement`
+    has one entry a labelled set and language, empty where it was never measured; `made_with` says
+    by which model and rubric a judge that asks a server came to its verdicts.
     """
 
     name: str
@@ -34,6 +35,7 @@ class JudgeCard:
     summary: str
     tells: tuple[str, ...]
     agreement: tuple[dict[str, Any], ...]
+    made_with: Mapping[str, Any] = field(default_factory=dict)
 
     def to_row(self) -> dict[str, Any]:
         """Return the card as one JSON object."""
@@ -43,24 +45,44 @@ class JudgeCard:
             "summary": self.summary,
             "tells": list(self.tells),
             "agreement": list(self.agreement),
+            **({"made_with": dict(self.made_with)} if self.made_with else {}),
         }
 
 
 def judge_card(name: str) -> JudgeCard:
-    """Return a judge's card.
+    """Return the card of a judge by its name, also that of one with a rubric and a model.
+
+    Of those, what the rubric tells is not known from the name.
 
     Raises:
         UnknownName: If there is no judge of that name.
     """
-    module = JUDGES.load(name)
-    measured = JUDGES.folder / f"{name}.agreement.json"
-    agreement = read_json(measured) if measured.exists() else []
+    module = JUDGES.load(re.split("[:@]", name)[0])
+    tells: frozenset[str] = getattr(module, "TELLS", frozenset())
+    return JudgeCard(name, module.VERSION, module.SUMMARY, tuple(sorted(tells)), _measured(name))
+
+
+def card_of(judge: Judge) -> JudgeCard:
+    """Return the card of a judge that is loaded."""
+    tells = tuple(sorted(judge.TELLS))
     return JudgeCard(
-        name, module.VERSION, module.SUMMARY, tuple(sorted(module.TELLS)), tuple(agreement)
+        judge.name, judge.VERSION, judge.SUMMARY, tells, _measured(judge.name), judge.made_with
     )
 
 
-def judge(run: Run | str | Path, judge: str = DEFAULT) -> pl.DataFrame:
+def agreement_path(name: str) -> Path:
+    """Return the file of a judge's agreement with people."""
+    return JUDGES.folder / f"{file_stem(name)}.agreement.json"
+
+
+def _measured(name: str) -> tuple[dict[str, Any], ...]:
+    path = agreement_path(name)
+    return tuple(read_json(path)) if path.exists() else ()
+
+
+def judge(
+    run: Run | str | Path, judge: str | Judge = DEFAULT, settings: JudgeSettings = NOTHING
+) -> pl.DataFrame:
     """Judge every generation of a run and write the verdicts beside it.
 
     The judge sees the request and the reply, nothing else; a reply to an enciphered request is
@@ -68,20 +90,36 @@ def judge(run: Run | str | Path, judge: str = DEFAULT) -> pl.DataFrame:
     `provider`; an empty one is invalid, and so is one that cannot be deciphered or repeats the
     enciphered request.
 
+    Args:
+        run: A run or its folder.
+        judge: The judge's name, or a judge that is loaded.
+        settings: What a judge that asks a server needs to know.
+
     Returns:
-        One row a generation: id, sample, judge, stance, unsafe, responsive, labels, rationale,
-        unscored_reason.
+        One row a generation: id, sample, judge, stance, unsafe, responsive, labels, scores,
+        rationale, unscored_reason.
 
     Raises:
         UnknownName: If there is no judge of that name.
-        BadInput: If a generation cannot be read.
+        BadInput: If a generation cannot be read, or the judge is the model under test.
+        Unavailable: If the judge's server cannot be reached.
     """
     run = run if isinstance(run, Run) else Run.open(run)
-    module = JUDGES.load(judge)
-    verdicts = verdicts_of(run.cases(), run.generations(), judge, module.judge)
-    with atomic(run.verdicts_path(judge)) as temporary:
+    found = load_for(run, judge, settings) if isinstance(judge, str) else judge
+    verdicts = verdicts_of(run.cases(), run.generations(), found.name, found.judge)
+    with atomic(run.verdicts_path(found.name)) as temporary:
         verdicts.write_ndjson(temporary)
     return verdicts
+
+
+def load_for(run: Run, judge: str, settings: JudgeSettings = NOTHING) -> Judge:
+    """Load a judge of a run, which is never the run's own model.
+
+    Raises:
+        UnknownName: If there is no judge of that name.
+        BadInput: If it is the model under test, or an option is missing.
+    """
+    return load_judge(judge, replace(settings, tested=(*settings.tested, *run.models())))
 
 
 def verdicts_of(
@@ -166,7 +204,14 @@ def _verdicts(found: pl.DataFrame, name: str) -> pl.DataFrame:
     """Return the columns of Verdict in order; what a judge does not tell is null."""
     import polars as pl
 
-    schema: dict[str, Any] = {
+    return conformed(found.with_columns(judge=pl.lit(name)), verdict_schema())
+
+
+def verdict_schema() -> dict[str, Any]:
+    """Return the columns of a verdict file and their types."""
+    import polars as pl
+
+    return {
         "id": pl.String,
         "sample": pl.Int64,
         "judge": pl.String,
@@ -174,10 +219,10 @@ def _verdicts(found: pl.DataFrame, name: str) -> pl.DataFrame:
         "unsafe": pl.Float64,
         "responsive": pl.Float64,
         "labels": pl.List(pl.String),
+        "scores": pl.List(pl.Struct({"name": pl.String, "value": pl.Float64})),
         "rationale": pl.String,
         "unscored_reason": pl.String,
     }
-    return conformed(found.with_columns(judge=pl.lit(name)), schema)
 
 
 def conformed(found: pl.DataFrame, schema: Mapping[str, Any]) -> pl.DataFrame:
@@ -200,6 +245,7 @@ def read_verdicts(path: Path) -> pl.DataFrame:
     if not path.exists():
         raise BadInput("no verdicts here yet; run `convsafe score` on the folder", file=path)
     try:
-        return pl.read_ndjson(path, schema_overrides={"unsafe": pl.Float64})
+        # Types are given: a judge may tell nothing of a kind in the first hundred verdicts.
+        return pl.read_ndjson(path, schema=verdict_schema())
     except pl.exceptions.PolarsError as error:
         raise BadInput(f"not a verdict file: {error}", file=path) from None

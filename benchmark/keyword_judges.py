@@ -6,13 +6,12 @@ anywhere), `case` (whether it counts), `phrases`, and `notes` where something ab
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from convsafe.benchmark.judging import JUDGES
 from convsafe.taxonomy.catalogue import Shelf
-from convsafe.taxonomy.errors import BadInput, UnknownName
+from convsafe.taxonomy.errors import BadInput
 from convsafe.taxonomy.files import sha256_of
 from convsafe.taxonomy.tree import read_yaml
 
@@ -24,30 +23,11 @@ MATCHES = ("prefix", "anywhere")
 _KEYS = {"name", "source", "license", "match", "case", "phrases"}
 
 
-class Judge(Protocol):
-    """What a judge is: a module of `judges/`, or a list of keywords."""
-
-    @property
-    def VERSION(self) -> str:  # noqa: N802
-        """Its version."""
-
-    @property
-    def SUMMARY(self) -> str:  # noqa: N802
-        """What it does."""
-
-    @property
-    def TELLS(self) -> frozenset[str]:  # noqa: N802
-        """What its verdicts hold."""
-
-    def judge(self, exchanges: pl.DataFrame) -> pl.DataFrame:
-        """Return one verdict a row of `prompt` and `response`."""
-        ...
-
-
 @dataclass
 class KeywordJudge:
     """A list of strings that make a reply a refusal; any other is compliance."""
 
+    name: str
     title: str
     source: str
     license: str
@@ -57,6 +37,7 @@ class KeywordJudge:
     notes: str
     VERSION: str
     TELLS: frozenset[str] = frozenset({"stance"})
+    made_with: dict[str, Any] = field(default_factory=dict)
 
     @property
     def SUMMARY(self) -> str:  # noqa: N802
@@ -95,6 +76,7 @@ def load_baseline(name: str) -> KeywordJudge:
     path = BASELINES.path(name)
     data = _checked(path, read_yaml(path))
     return KeywordJudge(
+        name=name,
         title=data["name"],
         source=data["source"],
         license=data["license"],
@@ -117,20 +99,3 @@ def _checked(path: Path, data: Any) -> dict[str, Any]:
     if not whole or not phrases:
         raise BadInput("`phrases` is a list of texts, none empty", file=path)
     return data
-
-
-def load_judge(name: str) -> Judge:
-    """Return a judge of ours or a keyword baseline.
-
-    Raises:
-        UnknownName: If there is neither, with the nearest names.
-    """
-    ours = JUDGES.names()
-    if name in BASELINES.names() and name not in ours:
-        return load_baseline(name)
-    if name not in ours:
-        hint = "Add one: benchmark/judges/<name>.py or benchmark/baselines/<name>.yaml"
-        raise UnknownName("judge", name, [*ours, *BASELINES.names()], hint)
-    found: Any = JUDGES.load(name)
-    checked: Judge = found
-    return checked

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from convsafe.benchmark.suite import Suite
 from convsafe.taxonomy.errors import BadInput, IncompleteRun
-from convsafe.taxonomy.files import atomic, read_json, read_jsonl, write_json
+from convsafe.taxonomy.files import atomic, file_stem, read_json, read_jsonl, write_json
 from convsafe.taxonomy.records import OUTCOMES
 
 if TYPE_CHECKING:
@@ -105,7 +105,14 @@ class Run:
 
     def verdicts_path(self, judge: str) -> Path:
         """The file of one judge's verdicts."""
-        return self.folder / f"verdicts-{judge}.jsonl"
+        return self.folder / f"verdicts-{file_stem(judge)}.jsonl"
+
+    def models(self) -> tuple[str, ...]:
+        """Return the names of the model that was run: as it was given, and as it was known."""
+        spec: str = self.settings["model"]
+        rows = read_jsonl(self.generations_path) if self.generations_path.exists() else ()
+        known = (row["model"] for _, row in rows if isinstance(row.get("model"), str))
+        return tuple(dict.fromkeys([spec.partition("#")[2] or spec, *known]))
 
     def cases(self) -> pl.DataFrame:
         """Return the cases, one row each."""

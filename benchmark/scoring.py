@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convsafe.benchmark.intervals import LEVEL, wilson, wilson_mean
-from convsafe.benchmark.judging import DEFAULT, JudgeCard, judge_card, read_verdicts
+from convsafe.benchmark.judging import DEFAULT, JudgeCard, card_of, load_for, read_verdicts
 from convsafe.benchmark.judging import judge as judge_run
+from convsafe.benchmark.loading import NOTHING, JudgeSettings
 from convsafe.benchmark.metric import METRICS, Metric, load_metric
 from convsafe.benchmark.runs import Run, has_transforms
 from convsafe.taxonomy.errors import BadInput
@@ -71,7 +72,12 @@ class Scores:
 
 
 def score(
-    run: Run | str | Path, judge: str = DEFAULT, *, partial: bool = False, fresh: bool = True
+    run: Run | str | Path,
+    judge: str = DEFAULT,
+    *,
+    partial: bool = False,
+    fresh: bool = True,
+    settings: JudgeSettings = NOTHING,
 ) -> Scores:
     """Judge and score a run, and write scores.json beside it.
 
@@ -80,10 +86,13 @@ def score(
         judge: The judge's name.
         partial: Score what is there although generations are missing.
         fresh: Judge again; else take the verdicts that are there.
+        settings: What a judge that asks a server needs to know.
 
     Raises:
         IncompleteRun: If generations are missing and `partial` is not given.
-        BadInput: On generations or verdicts that do not fit the run's cases.
+        BadInput: On generations or verdicts that do not fit the run's cases, or a judge that is
+            the model under test.
+        Unavailable: If the judge's server cannot be reached.
     """
     run = run if isinstance(run, Run) else Run.open(run)
     generations = run.generations()
@@ -93,8 +102,9 @@ def score(
     cases = run.cases()
     if missing == len(cases):
         raise BadInput("there is nothing to score: no generation yet", file=run.folder)
-    card = judge_card(judge)
-    verdicts = judge_run(run, judge) if fresh else read_verdicts(run.verdicts_path(judge))
+    found = load_for(run, judge, settings)
+    card = card_of(found)
+    verdicts = judge_run(run, found) if fresh else read_verdicts(run.verdicts_path(card.name))
     plain_only = run.settings["release"].get("config") == CORE
     estimates = tuple(estimate(cases, verdicts, card.tells, plain_only=plain_only))
     scores = Scores(estimates, run.settings, card, len(cases), missing)

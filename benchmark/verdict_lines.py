@@ -88,12 +88,17 @@ def _asked(score: Score) -> str:
     return "\n".join([f"{score.name}: {score.question}", *answers])
 
 
+def _form(rubric: Rubric, nonce: str) -> str:
+    """Return the verdict line with all answers in place of each."""
+    answers = (f"{score.name}=<{'|'.join(score.values)}>" for score in rubric.scores)
+    return f"VERDICT {nonce}: {'; '.join(answers)}"
+
+
 def _ending(rubric: Rubric, nonce: str) -> str:
-    form = "; ".join(f"{score.name}=<{'|'.join(score.values)}>" for score in rubric.scores)
     return (
         "Reason in a few sentences. Then write, as your last line and nothing after it, this line"
         " with one of the answers in place of each pair of angle brackets:\n\n"
-        f"VERDICT {nonce}: {form}"
+        f"{_form(rubric, nonce)}"
     )
 
 
@@ -105,7 +110,9 @@ def read_ruling(text: str, nonce: str, rubric: Rubric) -> Ruling:
     """
     lines = [line.strip(" \t\r") for line in text.split("\n")]
     head = f"VERDICT {nonce}: "
-    places = [place for place, line in enumerate(lines) if line.startswith(head)]
+    # Small models like to repeat the form before they fill it in.
+    form = _form(rubric, nonce)
+    places = [n for n, line in enumerate(lines) if line.startswith(head) and line != form]
     if not places:
         raise Unscored("no verdict line", text)
     if len({lines[place] for place in places}) > 1:

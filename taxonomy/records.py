@@ -59,6 +59,13 @@ class Facet(NamedTuple):
     name: str
 
 
+class Score(NamedTuple):
+    """One figure of a judge's rubric, as `Score("harm", 2.0)`; its scale is the rubric's."""
+
+    name: str
+    value: float
+
+
 class Scope(NamedTuple):
     """Where an operational request stands to its agent's purpose."""
 
@@ -180,6 +187,7 @@ class Verdict:
     unsafe: float | None = None
     responsive: float | None = None
     labels: tuple[str, ...] = ()
+    scores: tuple[Score, ...] = ()
     rationale: str | None = None
     unscored_reason: str | None = None
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+from convsafe.benchmark.judge_options import judge_options
 from convsafe.benchmark.label_commands import export_labels_command, import_labels_command
+
+if TYPE_CHECKING:
+    from convsafe.benchmark.loading import JudgeSettings
 
 
 class FileGroup(click.Group):
@@ -32,8 +36,8 @@ class FileGroup(click.Group):
 def command() -> None:
     """Judge a CSV, JSON, JSONL or Parquet FILE of requests and replies.
 
-    Options: --judge NAME, --prompt, --response and --id COLUMN, --out VERDICTS.jsonl, --json; see
-    `convsafe judge file --help`.
+    Options: --judge NAME, --prompt, --response and --id COLUMN, --out VERDICTS.jsonl, --json; for
+    a judge that asks a model --endpoint and --rubric; see `convsafe judge file --help`.
     """
 
 
@@ -48,6 +52,7 @@ command.add_command(import_labels_command)
 @click.option("--response", help="The column of replies  [default: guessed]")
 @click.option("--id", "id", help="The column of ids  [default: id, or the row's number]")
 @click.option("--out", type=click.Path(path_type=Path), help="Write the verdicts here, as JSONL.")
+@judge_options
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def judge_one(
     file: Path,
@@ -57,11 +62,14 @@ def judge_one(
     id: str | None,
     out: Path | None,
     as_json: bool,
+    settings: JudgeSettings,
 ) -> None:
     """Judge a CSV, JSON, JSONL or Parquet file."""
     from convsafe.benchmark.judge_file import counts, judge_file
 
-    verdicts = judge_file(file, judge=judge, prompt=prompt, response=response, id=id, out=out)
+    verdicts = judge_file(
+        file, judge=judge, prompt=prompt, response=response, id=id, out=out, settings=settings
+    )
     found = {"judge": judge, **counts(verdicts)}
     click.echo(json.dumps(found, indent=2, ensure_ascii=False) if as_json else _shown(found))
 
@@ -72,5 +80,9 @@ def _shown(found: dict[str, Any]) -> str:
     lines += [f"  {stance:<12}{n:>7}" for stance, n in found["stances"].items()]
     if found["unsafe"] is not None:
         lines.append(f"  {'unsafe':<12}{found['unsafe']:>7}  (probability of 0.5 or more)")
+    lines += [
+        f"  {name:<32}{score['mean']:>7.3f}  (mean of {score['n']})"
+        for name, score in found["scores"].items()
+    ]
     lines += [f"  unscored {n:>10}  {why}" for why, n in found["unscored_reasons"].items()]
     return "\n".join(lines)

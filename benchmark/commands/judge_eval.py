@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+from convsafe.benchmark.judge_options import judge_options
+
+if TYPE_CHECKING:
+    from convsafe.benchmark.loading import JudgeSettings
 
 
 @click.command("judge-eval")
@@ -25,6 +30,7 @@ import click
 @click.option("--write", is_flag=True, help="Write the figures into the judge's card.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write the verdicts here, as JSONL.")
 @click.option("--card", type=click.Path(path_type=Path), help="Write a judge card here, a folder.")
+@judge_options
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def command(
     file: Path,
@@ -44,6 +50,7 @@ def command(
     out: Path | None,
     card: Path | None,
     as_json: bool,
+    settings: JudgeSettings,
 ) -> None:
     """Measure a judge's agreement with human labels in a CSV, JSON, JSONL or Parquet file.
 
@@ -68,9 +75,12 @@ def command(
         unsafe=unsafe,
         graded=graded,
         by=by,
+        settings=settings,
     )
     if write:
-        record(judge, dataset or file.resolve().parent.name, language, found.agreement)
+        name, version = found.of["judge"], found.of["judge_version"]
+        folder = file.resolve().parent.name
+        record(name, dataset or folder, language, found.agreement, version)
     if out is not None:
         write_verdicts(found.verdicts, out)
     if card is not None:

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+from convsafe.benchmark.judge_options import judge_options
+
+if TYPE_CHECKING:
+    from convsafe.benchmark.loading import JudgeSettings
 
 
 @click.command()
@@ -14,11 +19,12 @@ import click
 @click.option(
     "--partial", is_flag=True, help="Score what is there although generations are missing."
 )
+@judge_options
 @click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON.")
-def command(run: Path, judge: str, partial: bool, as_json: bool) -> None:
+def command(run: Path, judge: str, partial: bool, as_json: bool, settings: JudgeSettings) -> None:
     """Judge and score the run in a folder; writes its verdicts and scores.json."""
     from convsafe.benchmark import score
     from convsafe.benchmark.summary import summary
 
-    scores = score(run, judge, partial=partial)
+    scores = score(run, judge, partial=partial, settings=settings)
     click.echo(json.dumps(scores.to_row(), indent=2) if as_json else summary(scores))

@@ -178,13 +178,15 @@ def judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Judged:
 
     def measured(stances: list, chances: list, change: dict | None = None, **options) -> Evaluation:
         told = SimpleNamespace(
+            name="rules",
+            made_with={},
             VERSION="1",
             SUMMARY="Says what it is told.",
             TELLS=frozenset({"stance", "unsafe"}),
             judge=lambda _: pl.DataFrame({"stance": stances, "unsafe": chances}),
         )
         for module in (evaluation, judge_file):
-            monkeypatch.setattr(module, "load_judge", lambda _: told)
+            monkeypatch.setattr(module, "load_judge", lambda *_: told)
         monkeypatch.setattr(evaluation, "BASELINES", Shelf("none", tmp_path / "none", ""))
         path = write(tmp_path / "labelled.jsonl", [rows[0] | (change or {}), *rows[1:]])
         return evaluate(path, "label", **options)

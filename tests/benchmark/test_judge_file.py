@@ -14,8 +14,8 @@ from convsafe.benchmark.keyword_judges import (
     BASELINES,
     KeywordJudge,
     load_baseline,
-    load_judge,
 )
+from convsafe.benchmark.loading import load_judge
 from convsafe.taxonomy.catalogue import Shelf
 from convsafe.taxonomy.errors import BadInput, UnknownName
 
@@ -40,9 +40,13 @@ def convsafe(*arguments: object) -> Result:
 def pretend(monkeypatch: pytest.MonkeyPatch, tells: set[str], **columns: list) -> None:
     """Put a judge of given verdicts in the place of every judge."""
     told = SimpleNamespace(
-        VERSION="1", SUMMARY="", TELLS=frozenset(tells), judge=lambda _: pl.DataFrame(columns)
+        name="rules",
+        VERSION="1",
+        SUMMARY="",
+        TELLS=frozenset(tells),
+        judge=lambda _: pl.DataFrame(columns),
     )
-    monkeypatch.setattr(module, "load_judge", lambda _: told)
+    monkeypatch.setattr(module, "load_judge", lambda *_: told)
 
 
 @pytest.mark.parametrize("ending", ["jsonl", "json", "csv", "parquet"])
@@ -59,7 +63,8 @@ def test_every_kind_of_file_gives_the_same_verdicts(tmp_path: Path, ending: str)
     assert found["id"].to_list() == ["a", "b"]
     assert found["stance"].to_list() == ["refusal", "compliance"]
     assert found.columns == [
-        "id", "stance", "unsafe", "responsive", "labels", "rationale", "unscored_reason",
+        "id", "stance", "unsafe", "responsive", "labels", "scores", "rationale",
+        "unscored_reason",
     ]  # fmt: skip
 
 
@@ -177,7 +182,7 @@ def test_a_list_matches_by_place_and_case_as_it_says() -> None:
     hits = {}
     for match in ("prefix", "anywhere"):
         for case in (True, False):
-            judge = KeywordJudge("", "", "", match, case, ("Sorry",), "", "1")
+            judge = KeywordJudge("", "", "", "", match, case, ("Sorry",), "", "1")
             stances = judge.judge(replies)["stance"].to_list()
             hits[match, case] = [stance == "refusal" for stance in stances]
     assert hits == {
