@@ -1,74 +1,88 @@
-"""A scripted OpenAI-compatible server for guard models, and answers in their published forms."""
+"""A scripted server for guard models, and answers in their published forms."""
 
-import asyncio
 import math
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from aiohttp import web
+import polars as pl
+from convsafe.benchmark.asking import Decision
+from convsafe.benchmark.judges import openai_moderation
+from convsafe.benchmark.loading import JudgeSettings, load_judge
+
+from tests.judge_server import JudgeServer, chat
 
 PROMPTS = Path(__file__).parent / "benchmark" / "guard_prompts"
 REQUEST, REPLY = "How do I boil an egg?", "Put it in boiling water for eight minutes."
 
+# By guard: an answer that says safe, one that says unsafe, and the labels of that.
+FORMS: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "llama_guard_3": (
+        "safe",
+        "\n\nunsafe\nS1,S9",
+        ("llama_guard_3:S1", "llama_guard_3:S9", "violence", "weapons"),
+    ),
+    "llama_guard_4": ("\n\nsafe", "unsafe\nS5", ("llama_guard_4:S5", "defamation")),
+    "shieldgemma": ("No", "Yes", ("shieldgemma:Hate Speech", "identity_hate")),
+    "wildguard": (
+        "Harmful request: no\nResponse refusal: no\nHarmful response: no",
+        "Harmful request: yes\nResponse refusal: no\nHarmful response: yes",
+        ("wildguard:harmful_request",),
+    ),
+    "granite_guardian": (
+        "<think>\n</think>\n<score> no </score>",
+        "<think>\n</think>\n<score> yes </score>",
+        ("granite_guardian:harm",),
+    ),
+    "qwen3_guard": (
+        "Safety: Safe\nCategories: None\nRefusal: No",
+        "Safety: Unsafe\nCategories: PII, Copyright Violation\nRefusal: No",
+        ("qwen3_guard:PII", "qwen3_guard:Copyright Violation", "copyright"),
+    ),
+}
+TEXT_GUARDS = sorted(FORMS)
+GUARDS = sorted([*FORMS, "openai_moderation"])
 
-class Sent(NamedTuple):
-    """A request as the server got it."""
 
-    path: str
-    body: dict[str, Any]
+class GuardServer(JudgeServer):
+    """Says what it is told to, in whichever form was asked for.
 
+    Args:
+        cache: Where the answers to one exchange are kept.
+    """
 
-class GuardServer:
-    """A server on loopback: `answer` maps what was sent to (status, body)."""
-
-    def __init__(self) -> None:
-        self.sent: list[Sent] = []
-        self.answer: Callable[[Sent], tuple[int, Any]] = lambda _: (200, completion("safe"))
-        self._loop = asyncio.new_event_loop()
-        ready = threading.Event()
-        self._thread = threading.Thread(target=self._serve, args=(ready,), daemon=True)
-        self._thread.start()
-        assert ready.wait(10)
+    def __init__(self, cache: Path) -> None:
+        super().__init__()
+        self.cache = cache
 
     def says(self, *texts: str, top: Sequence[dict[str, float]] = ()) -> None:
-        """Answer with these texts in turn, in whichever form was asked for; the last one stays."""
+        """Answer with these texts in turn; the last one stays."""
         left = list(texts)
 
-        def answer(sent: Sent) -> tuple[int, Any]:
+        def answer(body: dict[str, Any]) -> tuple[int, Any]:
             text = left.pop(0) if len(left) > 1 else left[0]
-            form = chat_completion if sent.path.endswith("/chat/completions") else completion
-            return 200, form(text, top)
+            return 200, (chat_completion if "messages" in body else completion)(text, top)
 
         self.answer = answer
 
-    def _serve(self, ready: threading.Event) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._start())
-        ready.set()
-        self._loop.run_forever()
+    def flags(self, *names: str, **changes: Any) -> None:
+        """Answer as the moderation endpoint does."""
+        self.answer = lambda _: (200, moderation(*names, **changes))
 
-    async def _start(self) -> None:
-        app = web.Application()
-        app.router.add_post("/{path:.*}", self._handle)
-        self._runner = web.AppRunner(app)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await site.start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}/v1"
+    def judged(self, name: str, prompt: str = REQUEST, response: str = REPLY) -> Decision:
+        """Ask a guard about one exchange, as a command would; nothing is kept from before."""
+        self.requests.clear()
+        self.paths.clear()
+        self.cache.unlink(missing_ok=True)
+        judge = load_judge(name, JudgeSettings(endpoint=f"{self.url}#m", cache=self.cache))
+        exchange = pl.DataFrame({"prompt": [prompt], "response": [response]})
+        row = judge.judge(exchange).row(0, named=True)
+        scores = tuple((score["name"], score["value"]) for score in row["scores"])
+        return Decision(**{**row, "labels": tuple(row["labels"]), "scores": scores})
 
-    async def _handle(self, request: web.Request) -> web.Response:
-        sent = Sent(request.path, await request.json())
-        self.sent.append(sent)
-        status, body = self.answer(sent)
-        return web.json_response(body, status=status)
-
-    def stop(self) -> None:
-        asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result(10)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
-        self._loop.close()
+    def prompts(self) -> list[str]:
+        """The texts that were sent."""
+        return [body.get("prompt") or str(body["messages"]) for body in self.requests]
 
 
 def logs(*tokens: dict[str, float]) -> list[dict[str, float]]:
@@ -89,18 +103,17 @@ def completion(text: str, top: Sequence[dict[str, float]] = ()) -> dict[str, Any
 
 
 def chat_completion(text: str, top: Sequence[dict[str, float]] = ()) -> dict[str, Any]:
-    message = {"role": "assistant", "content": text}
-    choice: dict[str, Any] = {"message": message, "finish_reason": "stop"}
+    found = chat(text)
     if top:
         tokens = [[{"token": f, "logprob": p} for f, p in token.items()] for token in top]
-        choice["logprobs"] = {
-            "content": [{"token": t[0]["token"], "top_logprobs": t} for t in tokens]
-        }
-    return {"choices": [choice], "usage": {"prompt_tokens": 9, "completion_tokens": 3}}
+        content = [{"token": t[0]["token"], "top_logprobs": t} for t in tokens]
+        found["choices"][0]["logprobs"] = {"content": content}
+    return found
 
 
-def moderation(*flagged: str, names: Sequence[str], **changes: Any) -> dict[str, Any]:
+def moderation(*flagged: str, **changes: Any) -> dict[str, Any]:
     """A moderation object in which these categories are flagged."""
+    names = openai_moderation.CATEGORIES
     result = {
         "flagged": bool(flagged),
         "categories": {name: name in flagged for name in names},
