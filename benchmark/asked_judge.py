@@ -125,7 +125,7 @@ def _server(endpoint: str) -> tuple[OpenAIModel, str]:
     """Return the server, and what stands for it in the keys of its answers."""
     server = connect(endpoint)
     if not isinstance(server, OpenAIModel):
-        raise BadInput(f"--endpoint {endpoint}: give URL#MODEL, local, or transformers:MODEL")
+        raise BadInput(f"--endpoint {endpoint}: give URL#MODEL, or local, or transformers:MODEL")
     if not server.name:
         raise BadInput(f"--endpoint {endpoint}: name the judge's model, as {endpoint}#MODEL")
     # The local server has another port each time.
