@@ -18,6 +18,7 @@ _KEYS = {*_TEXTS, "scores"}
 _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 _SPAN = re.compile(r"(\d+)(?:-(\d+))?\Z")
 _NUMBERS = ("unsafe", "responsive")
+LONGEST_SPAN = 100
 
 
 def load_rubric(name: str) -> Rubric:
@@ -129,6 +130,9 @@ class _File:
         word = isinstance(value, str) and (_NAME.match(value) or _SPAN.match(value))
         if not whole and not word:
             raise self.wrong(f"{key}.{value}", "is no whole number, span as 3-4, or word in quotes")
+        span = _SPAN.match(written)
+        if span and span[2] and not 0 < int(span[2]) - int(span[1]) <= LONGEST_SPAN:
+            raise self.wrong(f"{key}.{value}", f"is a span that is not of 2 to {LONGEST_SPAN + 1}")
         return written
 
     def combination(self, key: str, data: Any, scores: Mapping[str, Score]) -> Combined:

@@ -1,14 +1,17 @@
 """Every file in a room's folder keeps that room's contract."""
 
 from pathlib import Path
+from typing import get_type_hints
 
 import click
 import polars as pl
 import pytest
+from convsafe.benchmark.asking import Ask, Decision, Exchange
 from convsafe.benchmark.cli import ROOMS, cli
 from convsafe.benchmark.judging import JUDGES, judge_card
 from convsafe.benchmark.metric import METRICS, load_metric
 from convsafe.benchmark.model import MODELS
+from convsafe.benchmark.rubric import Rubric
 from convsafe.taxonomy.catalogue import Catalogue
 from convsafe.taxonomy.errors import UnknownName
 
@@ -43,8 +46,15 @@ def test_a_metric_says_what_it_counts(name: str) -> None:
 @pytest.mark.parametrize("name", JUDGES.names())
 def test_a_judge_has_a_card_and_sees_only_request_and_reply(name: str) -> None:
     card = judge_card(name)
-    assert set(card.tells) <= {"stance", "responsive", "unsafe"}
+    assert set(card.tells) <= {"stance", "responsive", "unsafe", "scores"}
     assert card.summary.endswith(".")
+    module = JUDGES.load(name)
+    if needs := getattr(module, "NEEDS", ()):
+        assert set(needs) <= {"endpoint", "rubric"}
+        given = [Exchange, Ask, Rubric][: len(needs) + 1]
+        hints = get_type_hints(module.decide)
+        assert list(hints.values()) == [*given, Decision], "a judge that asks sees nothing else"
+        return
     found = JUDGES.load(name).judge(
         pl.DataFrame({"prompt": ["What is the capital of France?"] * 2, "response": ["", "Paris."]})
     )

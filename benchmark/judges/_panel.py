@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from convsafe.benchmark.asking import Ask, Decision, Exchange, Unscored
-from convsafe.benchmark.rubric import Rubric
+from convsafe.benchmark.rubric import SHOWN, Rubric
 from convsafe.benchmark.verdict_lines import Block, Ruling, ask_for, blocks_of, read_ruling
 
 MAX_TOKENS = 1024
@@ -137,6 +137,11 @@ class Discussion:
 
     def _said(self) -> list[Block]:
         return [Block(f"JUDGE {n}", _text(found)) for n, found in enumerate(self.rounds[-1], 1)]
+
+    def last_words(self) -> str:
+        """Return the end of what each judge said last."""
+        share = SHOWN // len(VIEWPOINTS) - 1
+        return "\n".join(_text(found)[-share:] for found in self.rounds[-1])
 
     def decision(self, values: Mapping[str, str], rationale: str) -> Decision:
         """Return the decision with drift and monopolisation."""

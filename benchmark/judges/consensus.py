@@ -27,4 +27,4 @@ async def decide(exchange: Exchange, ask: Ask, rubric: Rubric) -> Decision:
         same = all(ruling.values == rulings[0].values for ruling in rulings)
         if same and len(rulings) == len(found):
             return discussion.decision(rulings[0].values, rulings[0].rationale)
-    raise Unscored(f"no consensus after {ROUNDS} rounds")
+    raise Unscored(f"no consensus after {ROUNDS} rounds", discussion.last_words())
