@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from convsafe.benchmark.loading import DEFAULT
 
 if TYPE_CHECKING:
     from convsafe.benchmark.attacked import Robustness
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.command("attacks")
 @click.argument("file", required=False, type=click.Path(path_type=Path))
-@click.option("--judge", default="rules", show_default=True, help="The judge's name.")
+@click.option("--judge", default=DEFAULT, show_default=True, help="The judge's name.")
 @click.option(
     "--family", multiple=True, help="A family of attacks; may be repeated  [default: all]"
 )

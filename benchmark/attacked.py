@@ -11,7 +11,7 @@ from convsafe.benchmark.agreement import labelled
 from convsafe.benchmark.attacking import ATTACKS, ON, Attack, load_attacks
 from convsafe.benchmark.intervals import clopper_pearson
 from convsafe.benchmark.judge_file import judge_rows
-from convsafe.benchmark.loading import load_judge
+from convsafe.benchmark.loading import DEFAULT, load_judge
 from convsafe.benchmark.stratified import Stratum, draw
 from convsafe.benchmark.tables import column, read_table
 from convsafe.taxonomy.errors import BadInput
@@ -82,7 +82,7 @@ class Robustness:
 
 
 def attack_judge(
-    judge: str = "rules",
+    judge: str = DEFAULT,
     path: Path | None = None,
     *,
     families: Sequence[str] = (),

@@ -13,7 +13,7 @@ from convsafe.benchmark.bootstrap import cluster_numbers
 from convsafe.benchmark.judge_file import judge_rows, never_of
 from convsafe.benchmark.keyword_judges import BASELINES, load_baseline
 from convsafe.benchmark.label_columns import booleans, inverse_chances, names, numbers
-from convsafe.benchmark.loading import NOTHING, Judge, JudgeSettings, load_judge
+from convsafe.benchmark.loading import DEFAULT, NOTHING, Judge, JudgeSettings, load_judge
 from convsafe.benchmark.parts import LEVELS, Part, graded_part, harm_part, stance_part, told
 from convsafe.benchmark.seen import seen_mask
 from convsafe.benchmark.tables import text_of
@@ -69,7 +69,7 @@ def evaluate(
     path: Path,
     label: str,
     *,
-    judge: str = "rules",
+    judge: str = DEFAULT,
     prompt: str | None = None,
     response: str | None = None,
     id: str | None = None,

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from convsafe.benchmark.judging import DEFAULT, as_seen, judge_card, read_verdicts
+from convsafe.benchmark.judging import as_seen, judge_card, read_verdicts
 from convsafe.benchmark.label_files import (
     Row,
     labelled_rows,
@@ -24,6 +24,7 @@ from convsafe.benchmark.label_files import (
     write_labels,
 )
 from convsafe.benchmark.label_form import form
+from convsafe.benchmark.loading import DEFAULT
 from convsafe.benchmark.raters import alpha, by_unit, majority
 from convsafe.benchmark.runs import Run
 from convsafe.benchmark.stratified import Stratum, draw

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convsafe.benchmark.judging import conformed, verdict_schema
-from convsafe.benchmark.loading import NOTHING, Judge, JudgeSettings, load_judge
+from convsafe.benchmark.loading import DEFAULT, NOTHING, Judge, JudgeSettings, load_judge
 from convsafe.benchmark.tables import exchanges, read_table
 from convsafe.taxonomy.errors import BadInput
 from convsafe.taxonomy.files import atomic
@@ -22,7 +22,7 @@ _NUMBERS = ("unsafe", "responsive")
 def judge_file(
     path: Path,
     *,
-    judge: str = "rules",
+    judge: str = DEFAULT,
     prompt: str | None = None,
     response: str | None = None,
     id: str | None = None,

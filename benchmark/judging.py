@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convsafe.benchmark.deciphering import deciphered
-from convsafe.benchmark.loading import JUDGES, NOTHING, Judge, JudgeSettings, load_judge
+from convsafe.benchmark.loading import DEFAULT, JUDGES, NOTHING, Judge, JudgeSettings, load_judge
 from convsafe.benchmark.runs import Run
 from convsafe.taxonomy.errors import BadInput
 from convsafe.taxonomy.files import atomic, file_stem, read_json
@@ -17,7 +17,6 @@ from convsafe.taxonomy.files import atomic, file_stem, read_json
 if TYPE_CHECKING:
     import polars as pl
 
-DEFAULT = "rules"
 _NO_TEXT = ("filtered", "empty")
 
 

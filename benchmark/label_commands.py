@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import click
+from convsafe.benchmark.loading import DEFAULT
 
 
 @click.command("export-labels")
@@ -13,7 +14,7 @@ import click
 @click.option("--out", type=click.Path(path_type=Path), help="Folder  [default: RUN/labels]")
 @click.option("--n", default=200, show_default=True, help="How many replies to draw.")
 @click.option("--seed", default=0, show_default=True, help="Another seed draws others.")
-@click.option("--judge", default="rules", show_default=True, help="The judge to be measured.")
+@click.option("--judge", default=DEFAULT, show_default=True, help="The judge to be measured.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was drawn as JSON.")
 def export_labels_command(
     run: Path, out: Path | None, n: int, seed: int, judge: str, as_json: bool

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from convsafe.benchmark.asked_judge import AskedJudge
 
 JUDGES = Catalogue("judge", "convsafe.benchmark.judges")
+# The judge of a run where none is named.
+DEFAULT = "embedded"
 
 
 class Judge(Protocol):

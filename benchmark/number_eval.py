@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from convsafe.benchmark.bootstrap import cluster_numbers
 from convsafe.benchmark.judge_file import judge_rows, never_of
 from convsafe.benchmark.label_columns import booleans, inverse_chances, numbers
-from convsafe.benchmark.loading import NOTHING, Judge, JudgeSettings, load_judge
+from convsafe.benchmark.loading import DEFAULT, NOTHING, Judge, JudgeSettings, load_judge
 from convsafe.benchmark.parts import Part, graded_part, harm_part
 from convsafe.benchmark.tables import exchanges, read_table
 from convsafe.taxonomy.errors import BadInput, UnknownName
@@ -36,7 +36,7 @@ class NumberEvaluation:
 def evaluate_numbers(
     path: Path,
     *,
-    judge: str = "rules",
+    judge: str = DEFAULT,
     unsafe: str | None = None,
     graded: str | None = None,
     score: str | None = None,

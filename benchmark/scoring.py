@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convsafe.benchmark.intervals import LEVEL, wilson, wilson_mean
-from convsafe.benchmark.judging import DEFAULT, JudgeCard, card_of, load_for, read_verdicts
+from convsafe.benchmark.judging import JudgeCard, card_of, load_for, read_verdicts
 from convsafe.benchmark.judging import judge as judge_run
-from convsafe.benchmark.loading import NOTHING, JudgeSettings
+from convsafe.benchmark.loading import DEFAULT, NOTHING, JudgeSettings
 from convsafe.benchmark.metric import METRICS, Metric, load_metric
 from convsafe.benchmark.runs import Run, has_transforms
 from convsafe.taxonomy.errors import BadInput

@@ -53,10 +53,21 @@ def nearest(
     agreement: Sequence[Mapping[str, Any]], language: str, needs: str = "stance"
 ) -> list[Mapping[str, Any]]:
     """Return the sets in a language, else in the same one of another region, largest first."""
-    told = [row for row in agreement if needs != "unsafe" or row.get("harm")]
+    key = "harm" if needs == "unsafe" else _KAPPA
+    told = [row for row in agreement if row.get(key) is not None]
     exact = [row for row in told if row["language"] == language]
     kin = [row for row in told if _primary(row["language"]) == _primary(language)]
-    return sorted(exact or kin, key=lambda row: (-row["n"], row["dataset"]))
+    return sorted(exact or kin, key=lambda row: (_far(row), -_size(row, needs), row["dataset"]))
+
+
+def _far(row: Mapping[str, Any]) -> bool:
+    """Tell a set of what people said to one another, which is less like what models reply."""
+    return row.get("replies_by") == "people"
+
+
+def _size(row: Mapping[str, Any], needs: str) -> int:
+    size: int = row["harm"]["n"] if needs == "unsafe" else row["n"]
+    return size
 
 
 def figure(row: Mapping[str, Any], needs: str = "stance") -> str:

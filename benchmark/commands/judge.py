@@ -10,6 +10,7 @@ import click
 from convsafe.benchmark.attack_commands import attacks_command
 from convsafe.benchmark.judge_options import judge_options
 from convsafe.benchmark.label_commands import export_labels_command, import_labels_command
+from convsafe.benchmark.loading import DEFAULT
 
 if TYPE_CHECKING:
     from convsafe.benchmark.loading import JudgeSettings
@@ -50,7 +51,7 @@ command.add_command(attacks_command)
 
 @command.command("file", hidden=True)
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--judge", default="rules", show_default=True, help="The judge's name.")
+@click.option("--judge", default=DEFAULT, show_default=True, help="The judge's name.")
 @click.option("--prompt", help="The column of requests  [default: guessed]")
 @click.option("--response", help="The column of replies  [default: guessed]")
 @click.option("--id", "id", help="The column of ids  [default: id, or the row's number]")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from convsafe.benchmark.judge_options import judge_options
+from convsafe.benchmark.loading import DEFAULT
 
 if TYPE_CHECKING:
     from convsafe.benchmark.loading import JudgeSettings
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 @click.command("judge-eval")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--label", help="The column of human labels of stance.")
-@click.option("--judge", default="rules", show_default=True, help="The judge's name.")
+@click.option("--judge", default=DEFAULT, show_default=True, help="The judge's name.")
 @click.option("--prompt", help="The column of requests  [default: guessed]")
 @click.option("--response", help="The column of replies  [default: guessed]")
 @click.option("--id", "id", help="The column of ids  [default: id, or the row's number]")
@@ -144,7 +145,7 @@ def _numbers(
 
     if wrong := [option for option, value in stray.items() if value]:
         raise BadInput(f"{wrong[0]} is for stances: leave it out, or give --label and no --score")
-    judge = options.pop("judge") or "rules"
+    judge = options.pop("judge") or DEFAULT
     found = evaluate_numbers(file, judge=judge, settings=settings, **options)
     if out is not None:
         write_verdicts(found.verdicts, out)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 from convsafe.benchmark.judge_options import judge_options
+from convsafe.benchmark.loading import DEFAULT
 
 if TYPE_CHECKING:
     from convsafe.benchmark.loading import JudgeSettings
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--judge", default="rules", show_default=True, help="The judge's name.")
+@click.option("--judge", default=DEFAULT, show_default=True, help="The judge's name.")
 @click.option(
     "--partial", is_flag=True, help="Score what is there although generations are missing."
 )

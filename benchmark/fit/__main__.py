@@ -64,7 +64,7 @@ def card(whole: Material, folds: list[Fold], known: dict[str, Any], folder: Path
     from convsafe.benchmark.fit.embedded import fit
     from convsafe.benchmark.fit.validate import entries, models_left_out, prompts_left_out
     from convsafe.benchmark.judges import embedded
-    from convsafe.benchmark.judging import JUDGES
+    from convsafe.benchmark.loading import JUDGES
 
     plain = fit(whole.only(~whole.rows["kept"]))
     every = [*folds, *models_left_out(whole), *prompts_left_out(whole, plain)]
@@ -73,8 +73,8 @@ def card(whole: Material, folds: list[Fold], known: dict[str, Any], folder: Path
     rows = [{**entry, **stamp} for entry in found]
     path = folder / "embedded.validation.json"
     write_json(path, rows)
-    # A card holds what was measured on sets left out whole.
-    sets = [row for row in rows if row["left_out"] == "set" and "binary_kappa" in row]
+    # A card holds what people said of sets that were left out whole.
+    sets = [row for row in rows if row["left_out"] == "set" and row["labels"] == "people"]
     write_json(JUDGES.folder / "embedded.agreement.json", sets)
     for row in rows:
         click.echo(line(row))

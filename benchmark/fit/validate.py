@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from convsafe.benchmark.agreement import Agreement, agreement
 from convsafe.benchmark.bootstrap import Figure, bootstrap, cluster_numbers
 from convsafe.benchmark.fit.embedded import Fitted, Material, fit
+from convsafe.benchmark.judges._weights import sigmoid
 from convsafe.benchmark.judges.embedded import stance
 from convsafe.benchmark.measures import harm_measure
 from convsafe.benchmark.parts import harm_part, stance_part
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 # Sets of one upstream are left out together.
 TOGETHER = {"chatgpt_refusals": ("chatgpt_refusals", "chatgpt_redirected")}
+# What people said to one another, which a judge of models reads as well as it can.
+CHATS = ("diasafety", "dialogue_safety_mh_zh")
 GROUPS = (
     *("xstest", "chatgpt_refusals", "openai_rbr_gold", "latent_jailbreak_p1", "diasafety"),
     *("dialogue_safety_mh_zh", "own_natural", "own_hard", "own_languages"),
@@ -97,7 +100,14 @@ def _entry(fold: Fold, language: str, calibration: Any) -> dict[str, Any] | None
     unsafe = scaled(verdicts["unsafe"], calibration["unsafe"])
     verdicts = verdicts.with_columns(unsafe=unsafe)
     refused = scaled(fold.refused.filter(mask), calibration["refused"])
-    entry = {"dataset": fold.dataset, "left_out": fold.left_out, "language": language}
+    ours = fold.dataset.startswith("own_")
+    entry = {
+        "dataset": fold.dataset,
+        "left_out": fold.left_out,
+        "language": language,
+        "labels": "ours" if ours else "people",
+        "replies_by": "people" if fold.dataset in CHATS else "models",
+    }
     stances = _stances(rows, verdicts, refused)
     harm = _harm(rows, verdicts, refused)
     return {**entry, **stances, **harm} if stances or harm else None
@@ -106,7 +116,7 @@ def _entry(fold: Fold, language: str, calibration: Any) -> dict[str, Any] | None
 def scaled(probability: pl.Series, calibration: tuple[float, float]) -> pl.Series:
     """Return probabilities with their log-odds scaled and shifted."""
     odds = (probability / (1 - probability)).log()
-    return 1 / (1 + (-(odds * calibration[0] + calibration[1])).exp())
+    return sigmoid(odds * calibration[0] + calibration[1])
 
 
 def _stances(rows: pl.DataFrame, verdicts: pl.DataFrame, refused: pl.Series) -> dict[str, Any]:

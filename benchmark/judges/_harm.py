@@ -34,5 +34,8 @@ def harm_signs(signs: pl.DataFrame, refused: pl.Series, toxic: pl.Series) -> pl.
 
 
 def _bins(values: pl.Series, edges: tuple[float, ...], letter: str) -> pl.Series:
-    names = [f"{letter}{number}" for number in range(len(edges) + 1)]
-    return values.cut(list(edges), labels=names).cast(str)
+    import polars as pl
+
+    places = pl.Series(edges).search_sorted(values, side="left")
+    named: pl.Series = pl.select(pl.format(f"{letter}{{}}", pl.lit(places)))["literal"]
+    return named

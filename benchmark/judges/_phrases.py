@@ -153,4 +153,5 @@ def _bounded(entries: Iterable[str]) -> list[str]:
     form, unspaced = pl.col("form"), pl.col("text").str.contains(f"[{UNSPACED}]")
     ends = pl.when(unspaced).then(form.str.strip_chars()).otherwise(form.str.strip_suffix(" "))
     plain = written.filter(~other).select(form=pl.format(" {} ", "text"))
-    return pl.concat([plain, text.select(form=ends)])["form"].unique().sort().to_list()
+    forms: list[str] = pl.concat([plain, text.select(form=ends)])["form"].unique().sort().to_list()
+    return forms

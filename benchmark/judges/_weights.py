@@ -66,12 +66,14 @@ class Phrases:
         hits = opening.str.extract_many(list(self.weights), overlapping=True).list.unique()
         weight = pl.element().replace_strict(dict(self.weights), return_dtype=pl.Float64)
         found = texts.to_frame("text").select(odds=hits.list.eval(weight).list.sum())
-        return found["odds"] + self.constant
+        odds: pl.Series = found["odds"] + self.constant
+        return odds
 
 
 def sigmoid(odds: pl.Series) -> pl.Series:
     """Return the probabilities of log-odds."""
-    return 1 / (1 + (-odds).exp())
+    probability: pl.Series = 1 / (1 + (-odds).exp())
+    return probability
 
 
 @functools.cache
