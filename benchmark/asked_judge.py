@@ -71,7 +71,15 @@ class AskedJudge:
             BadInput: If the answers cannot be kept where they were to be.
         """
         asked = [Exchange(*row) for row in exchanges.select("prompt", "response").iter_rows()]
+        self._warn()
         return _frame(complete(self._all(asked)) if asked else [])
+
+    def _warn(self) -> None:
+        """Say on standard error that nobody has tried the judge with the real model."""
+        import click
+
+        if getattr(self._module, "EXPERIMENTAL", False):
+            click.echo(f"{self.name} is experimental: never run against the real model", err=True)
 
     async def _all(self, exchanges: Sequence[Exchange]) -> list[Decision]:
         """Return a decision an exchange, the first one alone: a wrong URL is told at once."""
@@ -120,7 +128,7 @@ def _server(endpoint: str) -> tuple[OpenAIModel, str]:
     """Return the server, and what stands for it in the keys of its answers."""
     server = connect(endpoint)
     if not isinstance(server, OpenAIModel):
-        raise BadInput(f"--endpoint {endpoint}: give URL#MODEL, or local")
+        raise BadInput(f"--endpoint {endpoint}: give URL#MODEL, or local, or transformers:MODEL")
     if not server.name:
         raise BadInput(f"--endpoint {endpoint}: name the judge's model, as {endpoint}#MODEL")
     # The local server has another port each time.

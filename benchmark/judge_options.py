@@ -10,7 +10,11 @@ from typing import Any
 import click
 
 _OPTIONS = (
-    click.option("--endpoint", metavar="URL#MODEL", help="The model a judge asks, or local."),
+    click.option(
+        "--endpoint",
+        metavar="URL#MODEL",
+        help="The model a judge asks; or local, or transformers:MODEL_OR_PATH.",
+    ),
     click.option("--rubric", metavar="NAME|FILE", help="What a judge goes by; see the README."),
     click.option("--allow-self", is_flag=True, help="Let a model judge its own replies."),
     click.option(

@@ -52,7 +52,7 @@ class JudgeSettings:
     """What a judge that asks a server needs to know.
 
     Args:
-        endpoint: `URL#MODEL` of an OpenAI-compatible server, or `local`.
+        endpoint: `URL#MODEL` of an OpenAI-compatible server, `local` or `transformers:MODEL`.
         rubric: A rubric's name, or a file.
         tested: The models whose replies are judged; a judge is none of them.
         allow_self: Let a model judge its own replies all the same.

@@ -2,11 +2,12 @@
 
 Relations are SKOS mapping relations and say how our hazard stands to the native category:
 `exact`, `broader` (ours is wider), `narrower` (ours is one part) or `partial` (they overlap).
+A category that another taxonomy has too names it as `same_as` and has the same hazards.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
@@ -115,6 +116,8 @@ def load_crosswalk(name: str) -> Crosswalk:
 
 def _category(path: Path, entry: dict[str, Any]) -> Category:
     name = str(entry.get("name")).strip()
+    if other := entry.get("same_as"):
+        return _same(path, name, other)
     links = tuple(Link(link["id"], link["match"]) for link in entry.get("hazards", ()))
     for link in links:
         if link.hazard not in load_tree().ids:
@@ -124,6 +127,14 @@ def _category(path: Path, entry: dict[str, Any]) -> Category:
     if not links and not entry.get("why"):
         raise BadInput("maps to no hazard and does not say why", file=path, id=name)
     return Category(name, links, entry.get("why"), entry.get("verified", True))
+
+
+def _same(path: Path, name: str, other: dict[str, str]) -> Category:
+    """Return a category with the hazards another taxonomy's category is mapped to."""
+    if set(other) != {"taxonomy", "category"} or other["taxonomy"] == path.stem:
+        raise BadInput("`same_as` names a taxonomy and a category of it", file=path, id=name)
+    found = load_crosswalk(other["taxonomy"]).get(other["category"])
+    return replace(found, name=name)
 
 
 def map_between(source: str, target: str) -> list[Mapped]:

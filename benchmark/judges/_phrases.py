@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from convsafe.taxonomy.errors import BadInput
+from convsafe.taxonomy.tree import read_yaml
 
 if TYPE_CHECKING:
     import polars as pl
@@ -21,7 +22,6 @@ MORE = ("disclaimer", "caution", "eager", "self", "but")
 
 # Scripts that put no space between words: phrases match anywhere in them.
 UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}ー"
-_UNSPACED = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
 _INNER_SPACE = f"([{UNSPACED}]) ([{UNSPACED}])"
 _NOT_ASCII = r"[^\x00-\x7f]"
 _INVISIBLE = "[\u200b\u2060\ufeff\u00ad\u0640\u064b-\u0652]"
@@ -95,9 +95,7 @@ def read_phrases(path: Path) -> dict[str, list[str]]:
     Raises:
         BadInput: If the file is not a mapping of all of KEYS, and any of MORE, to lists of text.
     """
-    import yaml
-
-    entries = yaml.safe_load(path.read_text(encoding="utf-8"))
+    entries = read_yaml(path)
     if (
         not isinstance(entries, dict)
         or set(KEYS) - set(entries)
@@ -125,25 +123,34 @@ def first_of(text: pl.Expr, phrases: list[str]) -> pl.Expr:
     """Return the first phrase that text in normal form holds, null where it holds none."""
     import polars as pl
 
+    return text.map_batches(lambda texts: _first_of(texts, phrases), return_dtype=pl.String)
+
+
+def _first_of(texts: pl.Series, phrases: list[str]) -> pl.Series:
+    """Look for ASCII phrases everywhere, and for the others only where there are such letters.
+
+    A smaller automaton is a faster one, and to build one for nothing takes longest.
+    """
     ascii_only = [phrase for phrase in phrases if phrase.isascii()]
+    found = texts.str.extract_many(ascii_only).list.first()
+    foreign = found.is_null() & texts.str.contains(_NOT_ASCII)
+    if not foreign.any():
+        return found
     others = [phrase for phrase in phrases if not phrase.isascii()]
-    # A smaller automaton is a faster one, and most replies need only the first.
-    foreign = pl.when(text.str.contains(_NOT_ASCII)).then(text).otherwise(pl.lit(""))
-    found = [text.str.extract_many(ascii_only), foreign.str.extract_many(others)]
-    return pl.coalesce(matches.list.first() for matches in found)
+    rest = texts.filter(foreign).str.extract_many(others).list.first()
+    return found.scatter(foreign.arg_true(), rest) if len(rest) else found
 
 
 def _bounded(entries: Iterable[str]) -> list[str]:
     """Return phrases that match whole words, or any start of one before a final star."""
     import polars as pl
 
-    texts = sorted({phrase for entry in entries for phrase in expand(entry)})
-    written = pl.DataFrame({"text": texts}, schema={"text": pl.String})
-    forms = written.select(form=normal(pl.col("text")))["form"]
-    return sorted({_ends(form, text) for form, text in zip(forms, texts, strict=True)})
-
-
-def _ends(form: str, text: str) -> str:
-    if _UNSPACED.search(form):
-        return form.strip()
-    return form[:-1] if text.endswith("*") else form
+    texts = dict.fromkeys(phrase for entry in entries for phrase in expand(entry))
+    written = pl.DataFrame({"text": list(texts)}, schema={"text": pl.String})
+    # Entries are in normal form already but for these: to bring all there would take half a second.
+    other = pl.col("text").str.contains(f"[{UNSPACED}*]")
+    text = written.filter(other).select("text", form=normal(pl.col("text")))
+    form, unspaced = pl.col("form"), pl.col("text").str.contains(f"[{UNSPACED}]")
+    ends = pl.when(unspaced).then(form.str.strip_chars()).otherwise(form.str.strip_suffix(" "))
+    plain = written.filter(~other).select(form=pl.format(" {} ", "text"))
+    return pl.concat([plain, text.select(form=ends)])["form"].unique().sort().to_list()

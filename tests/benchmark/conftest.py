@@ -10,6 +10,7 @@ from convsafe.benchmark.runs import Run
 from convsafe.benchmark.suite import Suite
 
 from tests.conftest import ChatServer, reply
+from tests.guards import GuardServer
 from tests.labelling import ATTACK, FORMULA, RTL
 
 
@@ -59,3 +60,17 @@ def exported(hostile: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("exported") / "labels"
     export_labels(hostile, out, n=60)
     return out
+
+
+@pytest.fixture(scope="session")
+def _guard_server(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    found = GuardServer(tmp_path_factory.mktemp("guards") / "answers.jsonl")
+    yield found
+    found.stop()
+
+
+@pytest.fixture
+def guard_server(_guard_server: GuardServer, monkeypatch: pytest.MonkeyPatch) -> GuardServer:
+    """A server for guard models, asked again without waiting."""
+    monkeypatch.setattr("convsafe.benchmark.patience.LONGEST_WAIT", 0.0)
+    return _guard_server

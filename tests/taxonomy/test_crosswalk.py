@@ -1,8 +1,11 @@
 """Every upstream category is mapped into the tree."""
 
+from pathlib import Path
+
 import pytest
+from convsafe.taxonomy import crosswalk as crosswalks
 from convsafe.taxonomy.crosswalk import crosswalk_names, load_crosswalk, map_between
-from convsafe.taxonomy.errors import UnknownName
+from convsafe.taxonomy.errors import BadInput, UnknownName
 
 
 @pytest.mark.parametrize("name", crosswalk_names())
@@ -54,3 +57,33 @@ def test_two_taxonomies_meet_through_shared_hazards() -> None:
         for pair in pairs
     )
     assert not any(pair.native == "Scams and fraud" and pair.other == "Profanity" for pair in pairs)
+
+
+def test_a_category_two_taxonomies_share_is_mapped_once() -> None:
+    ours, theirs = load_crosswalk("llama_guard").get("S9"), load_crosswalk("ailuminate")
+    assert ours.name == "S9"
+    assert ours.links == theirs.get("Indiscriminate Weapons (CBRNE)").links
+    assert any(pair.other == "Hate" for pair in map_between("llama_guard", "ailuminate"))
+
+
+@pytest.mark.parametrize(
+    ("same_as", "error"),
+    [
+        ("{taxonomy: mine, category: A}", "names a taxonomy and a category"),
+        ("{taxonomy: ailuminate}", "names a taxonomy and a category"),
+        ("{taxonomy: ailuminat, category: Hate}", "no taxonomy 'ailuminat'"),
+        ("{taxonomy: ailuminate, category: Hatred}", "no category of ailuminate 'Hatred'"),
+    ],
+)
+def test_a_category_is_not_the_same_as_one_that_is_not_there(
+    same_as: str, error: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = crosswalks.CROSSWALKS / "ailuminate.yaml"
+    (tmp_path / "ailuminate.yaml").write_text(theirs.read_text())
+    (tmp_path / "mine.yaml").write_text(
+        "id: mine\nname: Mine\nurl: https://example.org\naxis: category\n"
+        f"categories:\n  - name: A\n    same_as: {same_as}\n"
+    )
+    monkeypatch.setattr(crosswalks, "CROSSWALKS", tmp_path)
+    with pytest.raises((BadInput, UnknownName), match=error):
+        load_crosswalk.__wrapped__("mine")

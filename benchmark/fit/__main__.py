@@ -1,0 +1,109 @@
+"""Fit the embedded judge, validate it and write its weights: python -m convsafe.benchmark.fit."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from convsafe.taxonomy.files import write_json
+
+if TYPE_CHECKING:
+    from convsafe.benchmark.fit.embedded import Material
+    from convsafe.benchmark.fit.validate import Fold
+
+
+@click.command()
+@click.option(
+    "--labels",
+    type=click.Path(path_type=Path),
+    default=Path("dist/labels/labels.parquet"),
+    show_default=True,
+    help="What `convsafe labels` wrote.",
+)
+@click.option("--validate/--no-validate", default=True, help="Measure too, and write the card.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write the weights elsewhere.")
+def main(labels: Path, validate: bool, out: Path | None) -> None:
+    """Fit the embedded judge's weights and measure it on what it was not fitted on."""
+    from convsafe.benchmark.fit.embedded import material
+    from convsafe.benchmark.fit.rows import fitting_rows
+    from convsafe.benchmark.fit.toxicity import toxicity_rows
+
+    whole = material(fitting_rows(labels), toxicity_rows(labels))
+    click.echo(f"{len(whole.rows)} rows, {whole.rows['kept'].sum()} kept to measure on", err=True)
+    write(whole, out, validate)
+
+
+def write(whole: Material, out: Path | None, validate: bool) -> None:
+    """Fit on what is not kept, with the calibration of sets left out, and write it."""
+    from convsafe.benchmark.fit.embedded import calibrated, fit
+    from convsafe.benchmark.fit.validate import out_of_fold, sets_left_out
+    from convsafe.benchmark.judges._weights import EMBEDDED, TOXICITY
+    from convsafe.benchmark.seen import write_seen
+
+    folds = list(sets_left_out(whole))
+    known = {
+        target: calibrated(whole, target, out_of_fold(folds, whole, target))
+        for target in ("refused", "unsafe")
+    }
+    fitted = fit(whole.only(~whole.rows["kept"]), known)
+    folder = out or EMBEDDED.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / EMBEDDED.name, {"refused": fitted.refused, "unsafe": fitted.unsafe})
+    write_json(folder / TOXICITY.name, {"phrases": fitted.toxicity})
+    seen = whole.rows.filter(~whole.rows["kept"]).select("prompt", "response")
+    write_seen(folder / "embedded.seen.txt", seen.iter_rows())
+    click.echo(f"wrote {folder}", err=True)
+    if validate:
+        card(whole, folds, known, folder)
+
+
+def card(whole: Material, folds: list[Fold], known: dict[str, Any], folder: Path) -> None:
+    """Write what was measured as the judge's card, and say it."""
+    from convsafe.benchmark.fit.embedded import fit
+    from convsafe.benchmark.fit.validate import entries, models_left_out, prompts_left_out
+    from convsafe.benchmark.judges import embedded
+    from convsafe.benchmark.judging import JUDGES
+
+    plain = fit(whole.only(~whole.rows["kept"]))
+    every = [*folds, *models_left_out(whole), *prompts_left_out(whole, plain)]
+    found = [entry for fold in every for entry in entries(fold, known)]
+    stamp = {"judge_version": embedded.VERSION, "date": date.today().isoformat()}
+    rows = [{**entry, **stamp} for entry in found]
+    path = folder / "embedded.validation.json"
+    write_json(path, rows)
+    # A card holds what was measured on sets left out whole.
+    sets = [row for row in rows if row["left_out"] == "set" and "binary_kappa" in row]
+    write_json(JUDGES.folder / "embedded.agreement.json", sets)
+    for row in rows:
+        click.echo(line(row))
+
+
+def line(row: dict[str, Any]) -> str:
+    """Return a row of the card as a line for people."""
+    parts = [f"{row['dataset']:<22}{row['left_out']:<24}{row['language']:<4}"]
+    if "binary_kappa" in row:
+        refusal, intervals = row["refusal"], row["intervals"]
+        parts.append(
+            f"n {row['n']:<5} κ {_figure(intervals['binary_kappa'])}"
+            f" F1 {row['macro_f1']:.2f} AUC {_figure(refusal['auc'])}"
+            f" ECE {refusal['calibration_error']['value']:.2f}"
+        )
+    if "harm" in row:
+        harm = row["harm"]
+        parts.append(
+            f"harm {harm['positives']}/{harm['n']} AUC {_figure(harm['figures']['auc'])}"
+            f" against {harm['not_refused']['auc']['value']:.2f}"
+            f" AP complied {harm['complied'].get('average_precision', {}).get('value')}"
+            f" ECE {harm['figures']['calibration_error']['value']:.2f}"
+        )
+    return "  ".join(parts)
+
+
+def _figure(row: dict[str, Any]) -> str:
+    return f"{row['value']:.2f} ({row['low']:.2f}–{row['high']:.2f})"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""The signs of harm in a reply: whether it refused, how it speaks, and how toxic its words are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import polars as pl
+
+# Edges of the bins, of a probability and of log-odds.
+REFUSED = (0.05, 0.2, 0.5, 0.9)
+TOXIC = (-2.0, -1.0, 0.0, 1.0, 2.0)
+
+
+def harm_signs(signs: pl.DataFrame, refused: pl.Series, toxic: pl.Series) -> pl.DataFrame:
+    """Return one column a group of signs of harm.
+
+    Args:
+        signs: What `_signs.signs` returns.
+        refused: The probability that the reply refuses.
+        toxic: The log-odds that it is toxic.
+    """
+    import polars as pl
+
+    level = _bins(refused, REFUSED, "r")
+    return signs.select(
+        "wording",
+        "shape",
+        "length",
+        "opening",
+        refused=level,
+        words=pl.concat_str(pl.lit(level), pl.lit(_bins(toxic, TOXIC, "t")), separator=" "),
+    )
+
+
+def _bins(values: pl.Series, edges: tuple[float, ...], letter: str) -> pl.Series:
+    names = [f"{letter}{number}" for number in range(len(edges) + 1)]
+    return values.cut(list(edges), labels=names).cast(str)
