@@ -64,7 +64,7 @@ def card(whole: Material, folds: list[Fold], known: dict[str, Any], folder: Path
     from convsafe.benchmark.fit.embedded import fit
     from convsafe.benchmark.fit.validate import entries, models_left_out, prompts_left_out
     from convsafe.benchmark.judges import embedded
-    from convsafe.benchmark.judging import JUDGES
+    from convsafe.benchmark.loading import JUDGES
 
     plain = fit(whole.only(~whole.rows["kept"]))
     every = [*folds, *models_left_out(whole), *prompts_left_out(whole, plain)]
