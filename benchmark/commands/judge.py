@@ -72,13 +72,17 @@ def judge_one(
 ) -> None:
     """Judge a CSV, JSON, JSONL or Parquet file."""
     from convsafe.benchmark.judge_file import counts, judge_file
+    from convsafe.benchmark.loading import load_judge
     from convsafe.benchmark.rationale_page import write_page
 
     columns = {"prompt": prompt, "response": response}
     verdicts = judge_file(file, judge=judge, **columns, id=id, out=out, settings=settings)
     if page is not None:
         write_page(file, verdicts, page, judge=judge, **columns, settings=settings)
-    found = {"judge": judge, **counts(verdicts)}
+    loaded = load_judge(judge, settings)
+    found = {"judge": loaded.name, **counts(verdicts)}
+    if loaded.made_with:
+        found["made_with"] = {"version": loaded.VERSION, **loaded.made_with}
     click.echo(json.dumps(found, indent=2, ensure_ascii=False) if as_json else _shown(found))
 
 

@@ -292,7 +292,10 @@ def test_cost_is_that_of_the_tokens_asked_for_anew(server: JudgeServer, tmp_path
     assert found.stderr.splitlines() == [
         "judge: 5 requests, 0 cached, 500 + 50 tokens, cost 0.0015"
     ]
-    assert json.loads(found.stdout)["scores"] == {"harm": {"mean": 1.0, "n": 5}}
+    printed = json.loads(found.stdout)
+    assert printed["judge"] == "single:harm@tiny"
+    assert printed["made_with"]["version"] == "1+harm-1"
+    assert printed["scores"] == {"harm": {"mean": 1.0, "n": 5}}
     again = convsafe(*words)
     assert "0 requests, 5 cached, 0 + 0 tokens, cost 0.0000" in again.stderr
     assert again.stdout == found.stdout
