@@ -37,5 +37,5 @@ def _bins(values: pl.Series, edges: tuple[float, ...], letter: str) -> pl.Series
     import polars as pl
 
     places = pl.Series(edges).search_sorted(values, side="left")
-    named: pl.Series = pl.select(pl.format(f"{letter}{{}}", pl.lit(places)))["literal"]
+    named: pl.Series = pl.select(name=pl.format(f"{letter}{{}}", pl.lit(places)))["name"]
     return named
