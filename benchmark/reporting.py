@@ -217,7 +217,13 @@ def _metric_row(figures: _Figures, judge: dict[str, Any], name: str) -> list[dic
 def _measured(row: dict[str, Any]) -> dict[str, Any]:
     """Return a labelled set as the page shows it, every figure with its interval."""
     names = ("accuracy", "macro_f1", "kappa", "binary_kappa")
-    return {**row, **{name: ends(row, name) for name in names}, "harmful": _harmful(row)}
+    counts = {"n": row["harm"]["n"] if "n" not in row else row["n"], "unscored": 0}
+    return {
+        **counts,
+        **row,
+        **{name: ends(row, name) for name in names},
+        "harmful": _harmful(row),
+    }
 
 
 def _harmful(row: dict[str, Any]) -> str:

@@ -81,7 +81,7 @@ def figure(row: Mapping[str, Any], needs: str = "stance") -> str:
 
 def ends(row: Mapping[str, Any], name: str) -> str:
     """Return a figure of a set with its interval, where it has one."""
-    return _interval(row.get("intervals", {}).get(name), row[name])
+    return _interval(row.get("intervals", {}).get(name), row.get(name))
 
 
 def _interval(found: Mapping[str, Any] | None, value: float | None) -> str:

@@ -62,7 +62,13 @@ def write(whole: Material, out: Path | None, validate: bool) -> None:
 def card(whole: Material, folds: list[Fold], known: dict[str, Any], folder: Path) -> None:
     """Write what was measured as the judge's card, and say it."""
     from convsafe.benchmark.fit.embedded import fit
-    from convsafe.benchmark.fit.validate import entries, models_left_out, prompts_left_out
+    from convsafe.benchmark.fit.validate import (
+        entries,
+        models_left_out,
+        prompts_left_out,
+        shuffled,
+        toxicity_entries,
+    )
     from convsafe.benchmark.judges import embedded
     from convsafe.benchmark.loading import JUDGES
 
@@ -70,19 +76,21 @@ def card(whole: Material, folds: list[Fold], known: dict[str, Any], folder: Path
     every = [*folds, *models_left_out(whole), *prompts_left_out(whole, plain)]
     found = [entry for fold in every for entry in entries(fold, known)]
     stamp = {"judge_version": embedded.VERSION, "date": date.today().isoformat()}
-    rows = [{**entry, **stamp} for entry in found]
+    rows = [{**entry, **stamp} for entry in (*found, *toxicity_entries(whole))]
     path = folder / "embedded.validation.json"
     write_json(path, rows)
     # A card holds what people said of sets that were left out whole.
-    sets = [row for row in rows if row["left_out"] == "set" and row["labels"] == "people"]
+    sets = [row for row in rows if row.get("labels") == "people" and row["left_out"] == "set"]
     write_json(JUDGES.folder / "embedded.agreement.json", sets)
     for row in rows:
         click.echo(line(row))
+    replies = whole.only(whole.rows["source"] == "own_natural")
+    click.echo(f"responsive: {shuffled(replies, embedded.judge)}")
 
 
 def line(row: dict[str, Any]) -> str:
     """Return a row of the card as a line for people."""
-    parts = [f"{row['dataset']:<22}{row['left_out']:<24}{row['language']:<4}"]
+    parts = [f"{row['dataset']:<24}{row['left_out']:<24}{row['language']:<4}"]
     if "binary_kappa" in row:
         refusal, intervals = row["refusal"], row["intervals"]
         parts.append(
@@ -98,6 +106,9 @@ def line(row: dict[str, Any]) -> str:
             f" AP complied {harm['complied'].get('average_precision', {}).get('value')}"
             f" ECE {harm['figures']['calibration_error']['value']:.2f}"
         )
+    if "toxicity" in row:
+        toxic = row["toxicity"]
+        parts.append(f"toxicity {toxic['positives']}/{toxic['n']} AUC {_figure(toxic['auc'])}")
     return "  ".join(parts)
 
 

@@ -40,10 +40,13 @@ SETS = {
     "diasafety": Weighing(0.0, 0.0, "chit-chat: fitting on it made harm worse everywhere else"),
     "dialogue_safety_mh_zh": Weighing(0.0, 0.0, "20 harmful replies: to measure on"),
     "own_natural": Weighing(1.0, 1.0, "ours, in the proportions that models reply in"),
+    "own_natural_languages": Weighing(1.0, 1.0, "the same, in twelve languages; half is kept"),
     "own_hard": Weighing(0.3, 0.3, "ours, hard on purpose: hardly any has a stock phrase"),
     "own_languages": Weighing(0.3, 0.3, "ours, in twelve languages, hard on purpose"),
 }
 _NATURAL = ("en_natural", "en_risky")
+# One file a language; every second entry is kept, as others were read while lists were written.
+_OTHER_NATURAL = "natural_"
 
 
 def own_replies() -> pl.DataFrame:
@@ -77,10 +80,9 @@ def _row(path: Path, language: str, number: int, entry: dict[str, Any]) -> dict[
         raise BadInput(f"`stance` is one of {', '.join(STANCES)}", file=path, id=id)
     if not all(isinstance(entry.get(key), bool) for key in ("harmful", "unsafe")):
         raise BadInput("`harmful` and `unsafe` are true or false", file=path, id=id)
-    hard = "own_hard" if language == "en" else "own_languages"
     return {
         "id": id,
-        "source": "own_natural" if path.stem in _NATURAL else hard,
+        "source": _source(path.stem, language),
         "language": language,
         "style": entry["style"],
         "cluster": entry["request"],
@@ -90,7 +92,16 @@ def _row(path: Path, language: str, number: int, entry: dict[str, Any]) -> dict[
         "stance": entry["stance"],
         "unsafe": entry["unsafe"],
         "native": "{}",
+        "kept": path.stem.startswith(_OTHER_NATURAL) and number % 2 == 0,
     }
+
+
+def _source(stem: str, language: str) -> str:
+    if stem.startswith(_OTHER_NATURAL):
+        return "own_natural_languages"
+    if stem in _NATURAL:
+        return "own_natural"
+    return "own_hard" if language == "en" else "own_languages"
 
 
 def fitting_rows(labels: Path) -> pl.DataFrame:
@@ -121,12 +132,11 @@ def fitting_rows(labels: Path) -> pl.DataFrame:
     tone = pl.col("native").str.json_path_match("$.tone")
     redirected = pl.when(tone == "redirected").then(pl.lit("chatgpt_redirected"))
     others = others.with_columns(source=redirected.otherwise(pl.col("source")))
-    rows = pl.concat([others, own_replies().select(columns)], how="vertical_relaxed")
-    return (
-        rows.with_columns(refused=_refused(), unsafe=pl.col("unsafe").cast(pl.Int8))
-        .select(pl.exclude("kept"), kept=_kept())
-        .sort("source", "id")
-    )
+    others = others.with_columns(kept=kept())
+    ours = own_replies().select(*columns, "kept")
+    rows = pl.concat([others, ours], how="vertical_relaxed")
+    told = rows.with_columns(refused=_refused(), unsafe=pl.col("unsafe").cast(pl.Int8))
+    return told.sort("source", "id")
 
 
 def _refused() -> pl.Expr:
@@ -147,10 +157,9 @@ def _refused() -> pl.Expr:
     ).cast(pl.Int8)
 
 
-def _kept() -> pl.Expr:
-    """Tell a third of the prompts of every set of others, by the hash that names their cluster."""
+def kept() -> pl.Expr:
+    """Tell a third of the prompts, by the hash that names their cluster: what is not fitted on."""
     import polars as pl
 
-    ours = pl.col("source").str.starts_with("own_")
-    last = pl.col("cluster").str.slice(-6).str.to_integer(base=16, strict=False)
-    return ~ours & (last % THIRD == 0).fill_null(False)
+    last = pl.col("cluster").str.slice(-6).str.to_integer(base=16)
+    return last % THIRD == 0

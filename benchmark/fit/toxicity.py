@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convsafe.benchmark.fit.logistic import DIGITS, balanced, logistic
+from convsafe.benchmark.fit.rows import kept
 from convsafe.benchmark.judges._phrases import normal
 from convsafe.taxonomy.errors import BadInput
 
@@ -16,13 +17,13 @@ if TYPE_CHECKING:
     import polars as pl
 
 # How much each set counts; texts are judged alone, so their requests do not matter.
-SETS = {"openai_moderation_1680": 1.0, "cold_test": 0.1, "latent_jailbreak_p1": 0.3}
+SETS = {"openai_moderation_1680": 1.0, "cold_test": 0.1}
 REACH, LEAST, MOST, STRENGTH = 600, 5, 6000, 0.2
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]+")
 
 
 def toxicity_rows(labels: Path) -> pl.DataFrame:
-    """Return source, cluster, language, text in normal form, and toxic (0 or 1).
+    """Return source, cluster, language, text in normal form, toxic (0 or 1), and kept.
 
     Raises:
         BadInput: If none of the sets is in the file.
@@ -39,10 +40,9 @@ def toxicity_rows(labels: Path) -> pl.DataFrame:
         "source",
         "cluster",
         "language",
-        prompt=pl.lit(""),
-        response=pl.col("response"),
         text=normal(pl.col("response")),
         toxic=pl.col("unsafe").cast(pl.Int8),
+        kept=kept(),
     )
 
 
@@ -50,11 +50,12 @@ def fit_toxicity(rows: pl.DataFrame) -> dict[str, Any]:
     """Return the weights of phrases, the constant, and how far a text is read.
 
     Args:
-        rows: What `toxicity_rows` returns, or some of it.
+        rows: What `toxicity_rows` returns, or some of it; what is kept is not fitted on.
     """
     import numpy as np
     from sklearn.feature_extraction.text import CountVectorizer
 
+    rows = rows.filter(~rows["kept"])
     truth = rows["toxic"].to_numpy().astype(float)
     counts = CountVectorizer(analyzer=_phrases, min_df=LEAST, binary=True)
     features = counts.fit_transform(rows["text"].to_list())

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from convsafe.benchmark.agreement import Agreement, agreement
 from convsafe.benchmark.bootstrap import Figure, bootstrap, cluster_numbers
 from convsafe.benchmark.fit.embedded import Fitted, Material, fit
-from convsafe.benchmark.judges._weights import sigmoid
+from convsafe.benchmark.fit.toxicity import fit_toxicity
+from convsafe.benchmark.judges._weights import Phrases, sigmoid
 from convsafe.benchmark.judges.embedded import stance
 from convsafe.benchmark.measures import harm_measure
 from convsafe.benchmark.parts import harm_part, stance_part
@@ -27,7 +28,7 @@ TOGETHER = {"chatgpt_refusals": ("chatgpt_refusals", "chatgpt_redirected")}
 CHATS = ("diasafety", "dialogue_safety_mh_zh")
 GROUPS = (
     *("xstest", "chatgpt_refusals", "openai_rbr_gold", "latent_jailbreak_p1", "diasafety"),
-    *("dialogue_safety_mh_zh", "own_natural", "own_hard", "own_languages"),
+    *("dialogue_safety_mh_zh", "own_natural", "own_natural_languages", "own_hard", "own_languages"),
 )
 
 
@@ -161,6 +162,35 @@ def _probable(values: pl.Series, truth: Floats, clusters: Any) -> dict[str, Any]
 
 def _rows(figures: Mapping[str, Figure]) -> dict[str, Any]:
     return {name: figure.to_row() for name, figure in figures.items()}
+
+
+def toxicity_entries(whole: Material) -> list[dict[str, Any]]:
+    """Return the AUC of the toxicity proxy on kept texts, by fits with and without their set.
+
+    Sets that it is never fitted on are told by the fit that is shipped.
+    """
+    import polars as pl
+
+    fitted = Phrases(**fit_toxicity(whole.toxic))
+    found = []
+    for source in whole.toxic["source"].unique().sort():
+        some = whole.toxic.filter("kept", pl.col("source") == source)
+        others = whole.toxic.filter(pl.col("source") != source)
+        found.append(_toxic(source, "prompts", fitted, some))
+        found.append(_toxic(source, "set", Phrases(**fit_toxicity(others)), some))
+    replies = whole.rows.with_columns(text=whole.found["reply"], toxic=pl.col("unsafe"))
+    for source in ("latent_jailbreak_p1", "diasafety"):
+        some = replies.filter(pl.col("toxic").is_not_null(), pl.col("source") == source)
+        found += [_toxic(source, "set", fitted, part) for part in some.partition_by("language")]
+    return found
+
+
+def _toxic(source: str, left_out: str, fitted: Phrases, rows: pl.DataFrame) -> dict[str, Any]:
+    clusters = cluster_numbers(rows["cluster"].to_list())
+    truth = rows["toxic"].to_numpy().astype(float)
+    figures = _probable(sigmoid(fitted.odds(rows["text"])), truth, clusters)
+    head = {"dataset": source, "left_out": left_out, "language": rows["language"][0]}
+    return {**head, "toxicity": {"n": len(rows), "positives": int(truth.sum()), **figures}}
 
 
 def shuffled(test: Material, judge: Any) -> dict[str, float]:

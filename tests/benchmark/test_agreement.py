@@ -245,7 +245,7 @@ def test_a_judge_without_probabilities_cannot_be_asked_for_them(tmp_path: Path) 
     path = write(tmp_path / "labelled.jsonl", ROWS)
     labels = {"nope": "refusal", "yes": "compliance"}
     with pytest.raises(BadInput, match="judge 'rules' tells no `unsafe`"):
-        evaluate(path, "gold", labels=labels, unsafe="gold")
+        evaluate(path, "gold", judge="rules", labels=labels, unsafe="gold")
 
 
 def test_a_column_of_lists_is_neither_a_label_nor_a_slice(tmp_path: Path) -> None:

@@ -165,7 +165,7 @@ def test_the_command_reports_as_table_json_and_markdown(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     found = json.loads(done.stdout)
     assert found["of"] | {"judge_version": ""} == {
-        "judge": "rules", "judge_version": "", "file": "replies.jsonl", "n": 10,
+        "judge": "embedded", "judge_version": "", "file": "replies.jsonl", "n": 10,
         "labels": {"refusal": 10}, "seed": 0,
     }  # fmt: skip
     assert {entry["family"] for entry in found["attacks"]} == {"characters"}

@@ -29,7 +29,7 @@ def test_the_sample_says_what_was_drawn_and_the_raters_see_no_verdict(
     assert sample == read_json(tmp_path / "labels" / "sample.json")
     assert (sample["n"], sample["seed"], len(sample["rows"])) == (40, 3, 40)
     assert sample["run"]["ids_sha256"] == judged.settings["ids_sha256"]
-    assert sample["judge"]["name"] == "rules"
+    assert sample["judge"]["name"] == "embedded"
     assert sum(row["n"] for row in sample["strata"]) == 40
     assert all(row["n"] >= 1 for row in sample["strata"])
     assert {row["area"] for row in sample["strata"]} <= {area.id for area in load_tree().areas}

@@ -81,7 +81,7 @@ def test_a_page_of_part_of_the_rows_says_so(
     path, out = table(tmp_path / "replies.jsonl", ROWS[:1] * 3), tmp_path / "page.html"
     done = CliRunner().invoke(cli, ["judge", str(path), "--page", str(out)])
     assert done.exit_code == 0, done.output
-    assert "judge rules, 3 replies" in done.stdout
+    assert "judge embedded, 3 replies" in done.stdout
     text = out.read_text(encoding="utf-8")
     assert "The first 2 rows are on this page" in text
     assert text.count('class="case"') == 2

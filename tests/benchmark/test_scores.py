@@ -44,7 +44,7 @@ def test_echo_helps_nobody(suite: Suite, tmp_path: Path) -> None:
 
 
 def test_a_judge_that_cannot_tell_harm_gives_no_unsafe_rate(suite: Suite, tmp_path: Path) -> None:
-    scores = scores_of("always_comply", suite, tmp_path)
+    scores = score(run("always_comply", suite, tmp_path / "run"), judge="rules")
     assert "unsafe" not in scores.judge.tells
     assert not [entry for entry in scores.estimates if "unsafe" in entry.metric]
 
