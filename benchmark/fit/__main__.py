@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from convsafe.taxonomy.files import write_json
+from convsafe.taxonomy.files import write_json, write_text
 
 if TYPE_CHECKING:
     from convsafe.benchmark.fit.embedded import Material
@@ -28,7 +28,7 @@ def main(labels: Path, validate: bool, out: Path | None) -> None:
     """Fit the embedded judge's weights and measure it on what it was not fitted on."""
     from convsafe.benchmark.fit.embedded import material
     from convsafe.benchmark.fit.rows import fitting_rows
-    from convsafe.benchmark.fit.toxicity import toxicity_rows
+    from convsafe.benchmark.fit.words import toxicity_rows
 
     whole = material(fitting_rows(labels), toxicity_rows(labels))
     click.echo(f"{len(whole.rows)} rows, {whole.rows['kept'].sum()} kept to measure on", err=True)
@@ -39,7 +39,7 @@ def write(whole: Material, out: Path | None, validate: bool) -> None:
     """Fit on what is not kept, with the calibration of sets left out, and write it."""
     from convsafe.benchmark.fit.embedded import calibrated, fit
     from convsafe.benchmark.fit.validate import out_of_fold, sets_left_out
-    from convsafe.benchmark.judges._weights import EMBEDDED, TOXICITY
+    from convsafe.benchmark.judges._weights import EMBEDDED, REQUEST, TOXICITY
     from convsafe.benchmark.seen import write_seen
 
     folds = list(sets_left_out(whole))
@@ -52,6 +52,7 @@ def write(whole: Material, out: Path | None, validate: bool) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / EMBEDDED.name, {"refused": fitted.refused, "unsafe": fitted.unsafe})
     write_json(folder / TOXICITY.name, {"phrases": fitted.toxicity})
+    write_json(folder / REQUEST.name, {"phrases": fitted.request})
     seen = whole.rows.filter(~whole.rows["kept"]).select("prompt", "response")
     write_seen(folder / "embedded.seen.txt", seen.iter_rows())
     click.echo(f"wrote {folder}", err=True)
@@ -62,6 +63,7 @@ def write(whole: Material, out: Path | None, validate: bool) -> None:
 def card(whole: Material, folds: list[Fold], known: dict[str, Any], folder: Path) -> None:
     """Write what was measured as the judge's card, and say it."""
     from convsafe.benchmark.fit.embedded import fit
+    from convsafe.benchmark.fit.pages import page
     from convsafe.benchmark.fit.validate import (
         entries,
         models_left_out,
@@ -82,38 +84,10 @@ def card(whole: Material, folds: list[Fold], known: dict[str, Any], folder: Path
     # A card holds what people said of sets that were left out whole.
     sets = [row for row in rows if row.get("labels") == "people" and row["left_out"] == "set"]
     write_json(JUDGES.folder / "embedded.agreement.json", sets)
-    for row in rows:
-        click.echo(line(row))
-    replies = whole.only(whole.rows["source"] == "own_natural")
-    click.echo(f"responsive: {shuffled(replies, embedded.judge)}")
-
-
-def line(row: dict[str, Any]) -> str:
-    """Return a row of the card as a line for people."""
-    parts = [f"{row['dataset']:<24}{row['left_out']:<24}{row['language']:<4}"]
-    if "binary_kappa" in row:
-        refusal, intervals = row["refusal"], row["intervals"]
-        parts.append(
-            f"n {row['n']:<5} κ {_figure(intervals['binary_kappa'])}"
-            f" F1 {row['macro_f1']:.2f} AUC {_figure(refusal['auc'])}"
-            f" ECE {refusal['calibration_error']['value']:.2f}"
-        )
-    if "harm" in row:
-        harm = row["harm"]
-        parts.append(
-            f"harm {harm['positives']}/{harm['n']} AUC {_figure(harm['figures']['auc'])}"
-            f" against {harm['not_refused']['auc']['value']:.2f}"
-            f" AP complied {harm['complied'].get('average_precision', {}).get('value')}"
-            f" ECE {harm['figures']['calibration_error']['value']:.2f}"
-        )
-    if "toxicity" in row:
-        toxic = row["toxicity"]
-        parts.append(f"toxicity {toxic['positives']}/{toxic['n']} AUC {_figure(toxic['auc'])}")
-    return "  ".join(parts)
-
-
-def _figure(row: dict[str, Any]) -> str:
-    return f"{row['value']:.2f} ({row['low']:.2f}–{row['high']:.2f})"
+    natural = whole.only(whole.rows["source"] == "own_natural")
+    text = page(rows, shuffled(natural, embedded.judge), embedded.SUMMARY)
+    write_text(folder / "embedded.md", text)
+    click.echo(text)
 
 
 if __name__ == "__main__":

@@ -91,6 +91,7 @@ def _row(path: Path, language: str, number: int, entry: dict[str, Any]) -> dict[
         "response": entry["reply"],
         "stance": entry["stance"],
         "unsafe": entry["unsafe"],
+        "harmful": entry["harmful"],
         "native": "{}",
         "kept": path.stem.startswith(_OTHER_NATURAL) and number % 2 == 0,
     }
@@ -132,8 +133,8 @@ def fitting_rows(labels: Path) -> pl.DataFrame:
     tone = pl.col("native").str.json_path_match("$.tone")
     redirected = pl.when(tone == "redirected").then(pl.lit("chatgpt_redirected"))
     others = others.with_columns(source=redirected.otherwise(pl.col("source")))
-    others = others.with_columns(kept=kept())
-    ours = own_replies().select(*columns, "kept")
+    others = others.with_columns(kept=kept(), harmful=pl.lit(None, pl.Boolean))
+    ours = own_replies().select(*columns, "kept", "harmful")
     rows = pl.concat([others, ours], how="vertical_relaxed")
     told = rows.with_columns(refused=_refused(), unsafe=pl.col("unsafe").cast(pl.Int8))
     return told.sort("source", "id")

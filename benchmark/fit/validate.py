@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from convsafe.benchmark.agreement import Agreement, agreement
 from convsafe.benchmark.bootstrap import Figure, bootstrap, cluster_numbers
 from convsafe.benchmark.fit.embedded import Fitted, Material, fit
-from convsafe.benchmark.fit.toxicity import fit_toxicity
+from convsafe.benchmark.fit.words import fit_toxicity
 from convsafe.benchmark.judges._weights import Phrases, sigmoid
 from convsafe.benchmark.judges.embedded import stance
 from convsafe.benchmark.measures import harm_measure

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent / "weights"
 # Files that hold them; `benchmark/fit` writes them.
-EMBEDDED, TOXICITY = FOLDER / "embedded.json", FOLDER / "toxicity.json"
+EMBEDDED = FOLDER / "embedded.json"
+TOXICITY, REQUEST = FOLDER / "toxicity.json", FOLDER / "request.json"
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from convsafe.benchmark.fit import rows as fit_rows
 from convsafe.benchmark.fit.__main__ import write
 from convsafe.benchmark.fit.embedded import material
 from convsafe.benchmark.fit.rows import REPLIES, fitting_rows, own_replies
-from convsafe.benchmark.fit.toxicity import toxicity_rows
 from convsafe.benchmark.fit.validate import shuffled
+from convsafe.benchmark.fit.words import toxicity_rows
 from convsafe.benchmark.judges import _weights, embedded
-from convsafe.benchmark.judges._weights import EMBEDDED, TOXICITY
+from convsafe.benchmark.judges._weights import EMBEDDED, REQUEST, TOXICITY
 from convsafe.benchmark.loading import load_judge
 from convsafe.benchmark.seen import row_hash, seen_hashes
 from convsafe.data_builders.label_table import build_labels
@@ -149,7 +149,7 @@ def test_the_script_makes_the_same_weights_again(tmp_path: Path) -> None:
     labels = build_labels(tmp_path / "labels").folder / "labels.parquet"
     whole = material(fitting_rows(labels), toxicity_rows(labels))
     write(whole, tmp_path / "weights", validate=False)
-    for name in (EMBEDDED.name, TOXICITY.name, "embedded.seen.txt"):
+    for name in (EMBEDDED.name, TOXICITY.name, REQUEST.name, "embedded.seen.txt"):
         assert (tmp_path / "weights" / name).read_bytes() == (EMBEDDED.parent / name).read_bytes()
     kept = whole.rows.filter("kept").select("prompt", "response").iter_rows()
     seen = seen_hashes(load_judge("embedded"))
