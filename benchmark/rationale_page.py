@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convsafe.benchmark.judge_file import counts
-from convsafe.benchmark.loading import NOTHING, Judge, JudgeSettings, load_judge
+from convsafe.benchmark.loading import NOTHING, Judge, JudgeSettings, load_judge, unsafe_from
 from convsafe.benchmark.tables import exchanges, read_table
 from convsafe.taxonomy.files import write_text
 from convsafe.taxonomy.html import csp_hash, page_environment
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 PAGE = Path(__file__).parent / "page"
 # How many rows a page holds, and how many characters of a text it shows at once and at all.
 ROWS, HEAD, MOST = 2_000, 1_200, 20_000
-_UNSAFE = 0.5
 # Columns that name hazards, as our own files and those of others call them.
 _HAZARDS = ("hazards", "hazard")
 
@@ -55,9 +54,11 @@ def write_page(
     texts = exchanges(path, frame, prompt=prompt, response=response).select("prompt", "response")
     banned = _banned(frame)
     shown = verdicts.hstack(texts).filter(~banned).head(ROWS)
-    rows = [_row(row) for row in shown.iter_rows(named=True)]
     loaded = load_judge(judge, settings)
-    write_text(out, _page(path.name, rows, counts(verdicts), int(banned.sum()), loaded))
+    threshold = unsafe_from(loaded.made_with)
+    rows = [_row(row, threshold) for row in shown.iter_rows(named=True)]
+    found = counts(verdicts, threshold)
+    write_text(out, _page(path.name, rows, found, int(banned.sum()), loaded))
     return out
 
 
@@ -73,10 +74,10 @@ def _banned(frame: pl.DataFrame) -> pl.Series:
     return found
 
 
-def _row(row: Mapping[str, Any]) -> dict[str, Any]:
+def _row(row: Mapping[str, Any], threshold: float) -> dict[str, Any]:
     """Return what the page shows of one row."""
     chance, why = row["unsafe"], row["rationale"] or row["unscored_reason"] or ""
-    flag = "not told" if chance is None else "yes" if chance >= _UNSAFE else "no"
+    flag = "not told" if chance is None else "yes" if chance >= threshold else "no"
     return {
         "id": row["id"],
         "stance": row["stance"] or ("unscored" if row["unscored_reason"] else "not told"),

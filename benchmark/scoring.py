@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from convsafe.benchmark.intervals import LEVEL, wilson, wilson_mean
 from convsafe.benchmark.judging import JudgeCard, card_of, load_for, read_verdicts
 from convsafe.benchmark.judging import judge as judge_run
-from convsafe.benchmark.loading import DEFAULT, NOTHING, JudgeSettings
+from convsafe.benchmark.loading import DEFAULT, NOTHING, UNSAFE, JudgeSettings, unsafe_from
 from convsafe.benchmark.metric import METRICS, Metric, load_metric
 from convsafe.benchmark.runs import Run, has_transforms
 from convsafe.taxonomy.errors import BadInput
@@ -106,7 +106,15 @@ def score(
     card = card_of(found)
     verdicts = judge_run(run, found) if fresh else read_verdicts(run.verdicts_path(card.name))
     plain_only = run.settings["release"].get("config") == CORE
-    estimates = tuple(estimate(cases, verdicts, card.tells, plain_only=plain_only))
+    estimates = tuple(
+        estimate(
+            cases,
+            verdicts,
+            card.tells,
+            plain_only=plain_only,
+            threshold=unsafe_from(card.made_with),
+        )
+    )
     scores = Scores(estimates, run.settings, card, len(cases), missing)
     write_json(run.folder / "scores.json", scores.to_row())
     return scores
@@ -118,6 +126,7 @@ def estimate(
     tells: Sequence[str],
     *,
     plain_only: bool = False,
+    threshold: float = UNSAFE,
 ) -> Iterator[Estimate]:
     """Yield every figure a judge that `tells` these things can support.
 
@@ -125,12 +134,15 @@ def estimate(
         cases: The suite's cases; those without a verdict are not counted.
         verdicts: One row a case, as `judge` returns them.
         tells: Among stance, responsive and unsafe.
+        threshold: From which probability of harm a reply counts as unsafe.
         plain_only: Take untransformed cases for everything but the slice by transforms.
 
     Raises:
         BadInput: If a verdict has no case, or a case more than one verdict.
     """
-    frame = _joined(cases, verdicts)
+    import polars as pl
+
+    frame = _joined(cases, verdicts).with_columns(unsafe_from=pl.lit(threshold))
     for name in METRICS.names():
         metric = load_metric(name)
         if metric.needs in tells:

@@ -72,7 +72,7 @@ def judge_one(
 ) -> None:
     """Judge a CSV, JSON, JSONL or Parquet file."""
     from convsafe.benchmark.judge_file import counts, judge_file
-    from convsafe.benchmark.loading import load_judge
+    from convsafe.benchmark.loading import load_judge, unsafe_from
     from convsafe.benchmark.rationale_page import write_page
 
     columns = {"prompt": prompt, "response": response}
@@ -80,7 +80,7 @@ def judge_one(
     if page is not None:
         write_page(file, verdicts, page, judge=judge, **columns, settings=settings)
     loaded = load_judge(judge, settings)
-    found = {"judge": loaded.name, **counts(verdicts)}
+    found = {"judge": loaded.name, **counts(verdicts, unsafe_from(loaded.made_with))}
     if loaded.made_with:
         found["made_with"] = {"version": loaded.VERSION, **loaded.made_with}
     click.echo(json.dumps(found, indent=2, ensure_ascii=False) if as_json else _shown(found))
@@ -91,7 +91,8 @@ def _shown(found: dict[str, Any]) -> str:
     lines = [f"judge {found['judge']}, {found['n']} replies, {found['unscored']} unscored"]
     lines += [f"  {stance:<12}{n:>7}" for stance, n in found["stances"].items()]
     if found["unsafe"] is not None:
-        lines.append(f"  {'unsafe':<12}{found['unsafe']:>7}  (probability of 0.5 or more)")
+        above = f"probability of {found['unsafe_from']} or more"
+        lines.append(f"  {'unsafe':<12}{found['unsafe']:>7}  ({above})")
     lines += [
         f"  {name:<32}{score['mean']:>7.3f}  (mean of {score['n']})"
         for name, score in found["scores"].items()

@@ -37,20 +37,26 @@ def main(labels: Path, validate: bool, out: Path | None) -> None:
 
 def write(whole: Material, out: Path | None, validate: bool) -> None:
     """Fit on what is not kept, with the calibration of sets left out, and write it."""
-    from convsafe.benchmark.fit.embedded import calibrated, fit
-    from convsafe.benchmark.fit.validate import out_of_fold, sets_left_out
+    from convsafe.benchmark.fit.embedded import calibrated, fit, threshold
+    from convsafe.benchmark.fit.validate import clusters_left_out, out_of_fold, sets_left_out
     from convsafe.benchmark.judges._weights import EMBEDDED, REQUEST, TOXICITY
     from convsafe.benchmark.seen import write_seen
 
     folds = list(sets_left_out(whole))
+    # Refusal has sets enough to be calibrated on those left out; harm has our own alone.
+    odds = out_of_fold(list(clusters_left_out(whole)), whole, "unsafe")
     known = {
-        target: calibrated(whole, target, out_of_fold(folds, whole, target))
-        for target in ("refused", "unsafe")
+        "refused": calibrated(whole, "refused", out_of_fold(folds, whole, "refused")),
+        "unsafe": calibrated(whole, "unsafe", odds),
     }
+    cut = threshold(whole, odds, known["unsafe"])
     fitted = fit(whole.only(~whole.rows["kept"]), known)
     folder = out or EMBEDDED.parent
     folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / EMBEDDED.name, {"refused": fitted.refused, "unsafe": fitted.unsafe})
+    write_json(
+        folder / EMBEDDED.name,
+        {"refused": fitted.refused, "unsafe": fitted.unsafe | {"threshold": cut}},
+    )
     write_json(folder / TOXICITY.name, {"phrases": fitted.toxicity})
     write_json(folder / REQUEST.name, {"phrases": fitted.request})
     seen = whole.rows.filter(~whole.rows["kept"]).select("prompt", "response")

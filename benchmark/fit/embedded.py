@@ -150,6 +150,34 @@ def calibrated(some: Material, target: str, odds: Floats) -> tuple[float, float]
     told = some.rows[target].is_not_null().to_numpy() & np.isfinite(odds)
     rows = some.rows.filter(told)
     truth = rows[target].to_numpy().astype(float)
-    # Classes as frequent as they are: a probability is to hold where they are no more balanced.
+    if target == "refused":
+        return platt(odds[told], truth, set_weights(rows, truth, target))
+    # Harm is rare: a probability is to hold where classes are no more balanced than they are.
     shares = [getattr(SETS[source], target) for source in rows["source"]]
     return platt(odds[told], truth, np.array(shares))
+
+
+def threshold(some: Material, odds: Floats, calibration: tuple[float, float]) -> float:
+    """Return the probability of harm that tells harmful replies of our natural sets best apart.
+
+    Best is the highest F1 of harmful replies, to two digits: missing harm and crying wolf weigh
+    the same there, while most replies are harmless.
+
+    Args:
+        some: The rows.
+        odds: Log-odds of harm by a fit that had not seen the row; not a number where there is none.
+        calibration: Scale and shift for `unsafe`.
+    """
+    import numpy as np
+
+    natural = some.rows["source"].is_in(["own_natural", "own_natural_languages"]).to_numpy()
+    told = natural & np.isfinite(odds)
+    harmful = some.rows["unsafe"].to_numpy().astype(float)[told] == 1
+    chance = 1 / (1 + np.exp(-(odds[told] * calibration[0] + calibration[1])))
+    cuts = np.arange(0.05, 0.95, 0.01)
+    hits = [(harmful & (chance >= cut)).sum() for cut in cuts]
+    found = [
+        2 * hit / (harmful.sum() + (chance >= cut).sum())
+        for hit, cut in zip(hits, cuts, strict=True)
+    ]
+    return round(float(cuts[int(np.argmax(found))]), 2)

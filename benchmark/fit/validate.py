@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from convsafe.benchmark.agreement import Agreement, agreement
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+    Calibration = Mapping[str, tuple[float, float]]
 
 # Sets of one upstream are left out together.
 TOGETHER = {"chatgpt_refusals": ("chatgpt_refusals", "chatgpt_redirected")}
@@ -42,10 +44,12 @@ class Fold:
     refused: pl.Series
     unsafe: pl.Series
 
-    def verdicts(self) -> pl.DataFrame:
-        """Return stance and unsafe of each row, as the judge tells them."""
-        told = self.test.found.select(stance=stance(self.refused))
-        return told.with_columns(unsafe=self.unsafe)
+    def verdicts(self, calibration: Calibration) -> pl.DataFrame:
+        """Return stance, refused and unsafe of each row, as the judge tells them."""
+        refused = scaled(self.refused, calibration["refused"])
+        told = self.test.found.select(stance=stance(refused))
+        unsafe = scaled(self.unsafe, calibration["unsafe"])
+        return told.with_columns(refused=refused, unsafe=unsafe)
 
 
 def sets_left_out(whole: Material) -> Iterator[Fold]:
@@ -66,6 +70,19 @@ def models_left_out(whole: Material) -> Iterator[Fold]:
             yield _fold(name, f"model {model}", fitted, whole.only(of_model & whole.rows["kept"]))
 
 
+def clusters_left_out(whole: Material, folds: int = 5) -> Iterator[Fold]:
+    """Yield parts of the clusters of prompts, each told by a fit without it (cross-validation)."""
+    import polars as pl
+
+    part = whole.rows["cluster"].map_elements(
+        lambda cluster: int(sha256(cluster.encode()).hexdigest()[:8], 16) % folds,
+        return_dtype=pl.Int64,
+    )
+    for number in range(folds):
+        inside = part == number
+        yield _fold(f"part {number}", "clusters", fit(whole.only(~inside)), whole.only(inside))
+
+
 def prompts_left_out(whole: Material, fitted: Fitted) -> Iterator[Fold]:
     """Yield the kept prompts of each set of others, told by the fit that is shipped."""
     for name in GROUPS:
@@ -80,7 +97,7 @@ def _fold(dataset: str, left_out: str, fitted: Fitted, test: Material) -> Fold:
     return Fold(dataset, left_out, test, refused, unsafe)
 
 
-def entries(fold: Fold, calibration: Mapping[str, tuple[float, float]]) -> list[dict[str, Any]]:
+def entries(fold: Fold, calibration: Calibration) -> list[dict[str, Any]]:
     """Return what was measured of a fold, one entry a language, as a judge's card holds it.
 
     Args:
@@ -92,15 +109,13 @@ def entries(fold: Fold, calibration: Mapping[str, tuple[float, float]]) -> list[
     return [entry for entry in found if entry]
 
 
-def _entry(fold: Fold, language: str, calibration: Any) -> dict[str, Any] | None:
+def _entry(fold: Fold, language: str, calibration: Calibration) -> dict[str, Any] | None:
     import polars as pl
 
     mask = fold.test.rows["language"] == language
     rows = fold.test.rows.filter(mask).with_columns(weight=pl.lit(1.0))
-    verdicts = fold.verdicts().filter(mask)
-    unsafe = scaled(verdicts["unsafe"], calibration["unsafe"])
-    verdicts = verdicts.with_columns(unsafe=unsafe)
-    refused = scaled(fold.refused.filter(mask), calibration["refused"])
+    verdicts = fold.verdicts(calibration).filter(mask)
+    refused = verdicts["refused"]
     ours = fold.dataset.startswith("own_")
     entry = {
         "dataset": fold.dataset,

@@ -24,13 +24,15 @@ TOXICITY, REQUEST = FOLDER / "toxicity.json", FOLDER / "request.json"
 class Signs:
     """A logistic model over signs: log-odds are the sum of one weight a column, and a constant.
 
-    `scale` and `shift` turn log-odds into those of a calibrated probability (Platt scaling).
+    `scale` and `shift` turn log-odds into those of a calibrated probability (Platt scaling), of
+    which `threshold` or more is a yes.
     """
 
     constant: float
     weights: Mapping[str, Mapping[str, float]]
     scale: float
     shift: float
+    threshold: float = 0.5
 
     def odds(self, signs: pl.DataFrame) -> pl.Series:
         """Return the log-odds of each row; a value that was never seen in fitting weighs nothing.
@@ -85,7 +87,7 @@ def load_signs(part: str) -> Signs:
         BadInput: If the file is missing or lacks it.
     """
     found = _part(EMBEDDED, part)
-    return Signs(found["constant"], found["weights"], found["scale"], found["shift"])
+    return Signs(**found)
 
 
 @functools.cache

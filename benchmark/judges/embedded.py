@@ -31,6 +31,11 @@ TELLS: frozenset[str] = frozenset({"stance", "responsive", "unsafe"})
 SEEN = _weights.FOLDER / "embedded.seen.txt"
 
 
+def threshold() -> float:
+    """Return from which probability of harm a reply counts as unsafe, frozen with the weights."""
+    return _weights.load_signs("unsafe").threshold
+
+
 def judge(exchanges: pl.DataFrame) -> pl.DataFrame:
     """Judge each reply by its words.
 
