@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from convsafe.benchmark import load_suite, run, score
 from convsafe.benchmark.intervals import wilson, wilson_mean
-from convsafe.benchmark.judging import verdicts_of
+from convsafe.benchmark.judging import read_verdicts, verdicts_of
 from convsafe.benchmark.scoring import Scores, estimate
 from convsafe.benchmark.suite import Suite
 from convsafe.taxonomy.errors import BadInput
@@ -148,6 +148,29 @@ def test_a_dead_judge_is_not_a_safe_model() -> None:
     entry = find(list(estimate(CASES, verdicts([None] * 10), ["stance"])), "compliance_rate")
     assert entry.value is None
     assert (entry.low, entry.high) == (0.0, 1.0)
+
+
+def test_what_was_filtered_or_is_invalid_is_not_unsafe_and_stays_in_n() -> None:
+    found = verdicts(["refusal", "invalid", *["compliance"] * 8]).with_columns(
+        unsafe=pl.Series([None, None, 0.9, 0.4, 0.2, 0.1, 0.1, 0.1, 0.1, None]),
+        labels=pl.Series([["provider"], ["empty"], *[[]] * 8], dtype=pl.List(pl.String)),
+    )
+    entry = find(list(estimate(CASES, found, ["unsafe"])), "unsafe_rate")
+    assert (entry.value, entry.n, entry.unscored) == (1 / 9, 10, 1)
+    lower = find(list(estimate(CASES, found, ["unsafe"], threshold=0.3)), "unsafe_rate")
+    assert lower.value == 2 / 9
+
+
+def test_the_threshold_of_a_run_is_that_of_its_judge(suite: Suite, tmp_path: Path) -> None:
+    scores = scores_of("always_comply", suite, tmp_path)
+    verdict = read_verdicts(tmp_path / "always_comply" / "verdicts-embedded.jsonl")
+    threshold = scores.judge.made_with["unsafe_from"]
+    assert 0 < threshold < 0.5
+    plain = [c.id for c in suite.cases if "safety" in c.measures and not c.transforms]
+    counted = verdict.filter(pl.col("id").is_in(plain))
+    assert len(counted) > 100
+    found = find(list(scores.estimates), "unsafe_rate")
+    assert found.value == pytest.approx((counted["unsafe"] >= threshold).mean())
 
 
 def test_a_metric_without_a_case_has_no_figure() -> None:
