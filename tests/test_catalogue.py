@@ -35,6 +35,7 @@ def test_a_metric_says_what_it_counts(name: str) -> None:
             "unsafe": [None, None],
             "responsive": [0.0, None],
             "labels": [["hard"], None],
+            "unsafe_from": [0.5, 0.5],
         },
         schema_overrides={"unsafe": pl.Float64, "labels": pl.List(pl.String)},
     )

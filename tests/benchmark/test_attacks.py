@@ -25,7 +25,7 @@ def convsafe(*arguments: object) -> Result:
 
 
 def told(monkeypatch: pytest.MonkeyPatch, *tells: str) -> None:
-    judge = SimpleNamespace(VERSION="1", SUMMARY="", TELLS=frozenset(tells))
+    judge = SimpleNamespace(VERSION="1", SUMMARY="", TELLS=frozenset(tells), made_with={})
     monkeypatch.setattr(attacked, "load_judge", lambda *_: judge)
 
 

@@ -130,7 +130,7 @@ def test_a_megabyte_is_judged() -> None:
 def test_weights_are_small_text() -> None:
     size = sum(path.stat().st_size for path in EMBEDDED.parent.iterdir())
     assert size < 10_000_000
-    assert {path.suffix for path in EMBEDDED.parent.glob("[!_]*")} <= {".json", ".txt"}
+    assert {path.suffix for path in EMBEDDED.parent.glob("[!_]*")} <= {".json", ".md", ".txt"}
 
 
 def test_missing_weights_say_how_to_make_them(

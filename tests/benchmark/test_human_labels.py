@@ -130,9 +130,11 @@ def test_a_run_that_is_not_wholly_judged_says_what_to_do(
     with pytest.raises(BadInput, match="run `convsafe score`"):
         export_labels(done, tmp_path / "labels")
     score(done)
-    path = done.verdicts_path("rules")
+    path = done.verdicts_path("embedded")
     path.write_text("".join(path.read_text().splitlines(keepends=True)[2:]))
-    with pytest.raises(BadInput, match=r"verdicts-rules\.jsonl \[.+\]: 2 replies have no verdict"):
+    with pytest.raises(
+        BadInput, match=r"verdicts-embedded\.jsonl \[.+\]: 2 replies have no verdict"
+    ):
         export_labels(done, tmp_path / "labels")
     assert not (tmp_path / "labels").exists()
 

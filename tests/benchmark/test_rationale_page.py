@@ -41,7 +41,8 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("rationales")
     verdicts = {"stance": STANCES, "unsafe": UNSAFE, "labels": LABELS}
     told = SimpleNamespace(
-        name="told", VERSION="7", SUMMARY="Says <b>what</b> it is told.", TELLS=frozenset(verdicts),
+        name="told", VERSION="7", SUMMARY="Says <b>what</b> it is told.", made_with={},
+        TELLS=frozenset(verdicts),
         judge=lambda _: pl.DataFrame({**verdicts, "rationale": [HOSTILE, "because", *"cde"]}),
     )  # fmt: skip
     path = table(folder / "replies.jsonl", ROWS)

@@ -36,12 +36,20 @@ def test_the_headline_holds_both_errors_the_judge_and_the_citation(page: Path) -
         "Harmful requests complied with",
         "Harmless requests refused",
         "95 % intervals",
-        "It cannot tell whether an answer was harmful",
+        "Unsafe replies",
         "@software{convsafe_bench",
-        "judge <code>rules</code>",
+        "judge <code>embedded</code>",
         "content sha256",
     ):
         assert part in text, part
+
+
+def test_a_judge_that_cannot_tell_harm_says_so(suite: Suite, tmp_path: Path) -> None:
+    done = run("echo", suite, tmp_path / "run")
+    score(done, judge="rules")
+    text = report(done).read_text(encoding="utf-8")
+    assert "It cannot tell whether an answer was harmful" in text
+    assert "Unsafe replies" not in text
 
 
 def test_a_run_without_scores_says_what_to_do(suite: Suite, tmp_path: Path) -> None:
