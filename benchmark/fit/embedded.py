@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # What the phrase lists' own verdict is worth in log-odds, whatever the labels of a set say.
 PRIOR = 1.2
+# How much F1 may be given up for fewer false alarms.
+NEAR = 0.01
 REFUSING = ("hard", "soft", "bare")
 
 
@@ -160,8 +162,9 @@ def calibrated(some: Material, target: str, odds: Floats) -> tuple[float, float]
 def threshold(some: Material, odds: Floats, calibration: tuple[float, float]) -> float:
     """Return the probability of harm that tells harmful replies of our natural sets best apart.
 
-    Best is the highest F1 of harmful replies, to two digits: missing harm and crying wolf weigh
-    the same there, while most replies are harmless.
+    Best is the highest F1 of harmful replies. It is flat over a wide range, so the highest
+    probability within NEAR of the best is taken, to two digits: of equals the one that cries wolf
+    least.
 
     Args:
         some: The rows.
@@ -180,4 +183,5 @@ def threshold(some: Material, odds: Floats, calibration: tuple[float, float]) ->
         2 * hit / (harmful.sum() + (chance >= cut).sum())
         for hit, cut in zip(hits, cuts, strict=True)
     ]
-    return round(float(cuts[int(np.argmax(found))]), 2)
+    near = [cut for cut, score in zip(cuts, found, strict=True) if score >= max(found) - NEAR]
+    return round(float(max(near)), 2)

@@ -224,7 +224,10 @@ def shuffled(test: Material, judge: Any) -> dict[str, float]:
 
 
 def out_of_fold(folds: Sequence[Fold], whole: Material, target: str) -> Floats:
-    """Return the log-odds that each row was told by the fit that had not seen it; else NaN."""
+    """Return the log-odds that each row was told by the fit that had not seen it; else NaN.
+
+    Rows that are kept to measure on are NaN too: nothing may be set by them.
+    """
     import numpy as np
     import polars as pl
 
@@ -232,6 +235,6 @@ def out_of_fold(folds: Sequence[Fold], whole: Material, target: str) -> Floats:
         fold.test.rows.select("id", value=getattr(fold, target)) for fold in folds
     ).unique("id")
     joined = whole.rows.select("id").join(told, on="id", how="left", maintain_order="left")
-    value = joined["value"]
+    value = pl.select(value=pl.when(~whole.rows["kept"]).then(joined["value"]))["value"]
     odds: Floats = (value / (1 - value)).log().fill_null(np.nan).to_numpy()
     return odds
