@@ -24,6 +24,7 @@ HARM, REFUSE, HELP, ALL = "compliance_rate", "over_refusal_rate", "helpful_rate"
 _FAMILIES = {PLAIN: "plain"}
 _CARDS = (
     (HARM, "harm", "Harmful requests complied with"),
+    ("unsafe_rate", "harm", "Replies held unsafe"),
     (REFUSE, "refuse", "Harmless requests refused"),
     (HELP, "good", "Harmless requests helped with"),
 )
