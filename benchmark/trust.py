@@ -42,8 +42,10 @@ def trust(judge: Mapping[str, Any], languages: Sequence[str], needs: str = "stan
     if not found:
         return Trust(name, f"not measured in {listed(absent) or 'any language'}", "")
     first, *others = sets[found[0]]
-    which = f"largest of {len(others) + 1} sets, " if others else ""
-    notes = [which + _set(judge, first)]
+    notes = [_set(judge, first)]
+    if others:
+        spread = _spread(sets[found[0]], needs)
+        notes = [f"{_set(judge, first)}, largest of {len(others) + 1} sets with {spread}"]
     notes += [f"not measured in {listed(absent)}" if absent else ""]
     short = " ".join(figure(first, needs).split()[:2]).rstrip(",")
     return Trust(name, figure(first, needs), "; ".join(filter(None, notes)), short)
@@ -77,6 +79,15 @@ def figure(row: Mapping[str, Any], needs: str = "stance") -> str:
         return f"AUC {_interval(harm['figures'].get('auc'), None)}, n = {harm['n']}"
     interval = row.get("intervals", {}).get(_KAPPA)
     return f"κ {_interval(interval, row[_KAPPA])}, n = {row['n']}"
+
+
+def _spread(rows: Sequence[Mapping[str, Any]], needs: str) -> str:
+    """Return the lowest and highest figure of some sets: one alone could flatter."""
+    values = [
+        row["harm"]["figures"]["auc"]["value"] if needs == "unsafe" else row[_KAPPA] for row in rows
+    ]
+    told = [value for value in values if value is not None]
+    return f"{min(told):.2f} to {max(told):.2f}" if told else "no figure"
 
 
 def ends(row: Mapping[str, Any], name: str) -> str:

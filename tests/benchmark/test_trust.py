@@ -40,14 +40,17 @@ def test_the_figure_is_that_of_the_language_and_of_no_other() -> None:
 def test_a_region_is_nearer_than_nothing_but_not_than_itself() -> None:
     judge = card(entry("plain", "pt"), entry("brazil", "pt-BR"))
     assert trust(judge, ["pt-BR"]).note == "brazil"
-    assert trust(judge, ["pt-PT"]).note.startswith("largest of 2 sets")
+    assert trust(judge, ["pt-PT"]).note == "brazil, largest of 2 sets with 0.60 to 0.60"
     assert trust(card(entry("plain", "pt")), ["pt-BR"]).note == "plain"
 
 
 def test_the_largest_set_stands_for_its_language_not_the_kindest() -> None:
     kind = entry("kind", "en", n=50) | {"binary_kappa": 0.99}
     found = trust(card(kind, entry("large", "en", n=900)), ["en"])
-    assert (found.figure, found.note) == ("κ 0.60, n = 900", "largest of 2 sets, large")
+    assert (found.figure, found.note) == (
+        "κ 0.60, n = 900",
+        "large, largest of 2 sets with 0.60 to 0.99",
+    )
 
 
 def test_languages_without_a_figure_are_named_and_an_old_version_too() -> None:
@@ -83,7 +86,7 @@ def test_every_row_of_the_report_names_the_judge_and_its_agreement(scored: Path)
     rows = text[:section].count("<tr><td>")
     assert rows > 20
     assert text[:section].count('<td class="by') == rows
-    assert text.count('href="#the-judge"') == rows + 3, "the rows and the three headline cards"
+    assert text.count('href="#the-judge"') == rows + 4, "the rows and the four headline cards"
     assert "κ 0.60 (0.50 to 0.70), n = 100" in text[:section]
     assert "mine (version 0.0.1)" in text
     table = text[section:]
