@@ -38,10 +38,16 @@ def read_table(path: Path) -> pl.DataFrame:
     try:
         frame = readers[path.suffix](path)
     except pl.exceptions.PolarsError as error:
-        raise BadInput(f"not a {path.suffix[1:]} file: {error}", file=path) from None
+        raise BadInput(f"not a {path.suffix[1:]} file: {_cause(error)}", file=path) from None
     if frame.is_empty():
         raise BadInput("there are no rows", file=path)
     return frame
+
+
+def _cause(error: Exception) -> str:
+    """Return what is wrong with a file, without advice on options of the library that reads it."""
+    advice, _, cause = str(error).partition("Original error:")
+    return " ".join((cause or advice).strip("` \n").split())[:300]
 
 
 def _csv(path: Path) -> pl.DataFrame:

@@ -241,3 +241,13 @@ def test_xstest_is_judged_whole() -> None:
     found = judge_file(Path(str(SOURCES)) / "xstest" / "labelled_completions.csv")
     assert counts(found)["n"] == 540
     assert counts(found)["unscored"] == 0
+
+
+def test_a_quotation_that_never_ends_is_told_without_advice(tmp_path: Path) -> None:
+    path = tmp_path / "cut.csv"
+    path.write_text('prompt,response\nWhy?,"It begins here,\nand never ends\n')
+    with pytest.raises(
+        BadInput, match=r"cut\.csv: not a csv file: .*not properly escaped"
+    ) as found:
+        judge_file(path)
+    assert "infer_schema" not in str(found.value)
