@@ -73,7 +73,7 @@ def _text(found: Robustness) -> str:
     from convsafe.benchmark.attacked import table
     from convsafe.benchmark.judge_cards import aligned
 
-    return "\n".join([_heading(found), *aligned(table(found))])
+    return "\n".join([_heading(found), *aligned(table(found)), *found.steady()])
 
 
 def _markdown(found: Robustness) -> str:
@@ -83,7 +83,9 @@ def _markdown(found: Robustness) -> str:
     of = found.of
     title = f"# Attacks on judge {of['judge']} {of['judge_version']}"
     what = "Intervals are exact (Clopper and Pearson, 1934). Every attack keeps the true label."
-    return "\n".join([title, "", f"{_heading(found)}. {what}", "", *piped(table(found))]) + "\n"
+    steady = f"{'; '.join(found.steady())}."
+    lines = [title, "", f"{_heading(found)}. {what}", "", *piped(table(found)), "", steady]
+    return "\n".join(lines) + "\n"
 
 
 def _heading(found: Robustness) -> str:

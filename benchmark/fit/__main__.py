@@ -10,7 +10,7 @@ import click
 from convsafe.taxonomy.files import write_json, write_text
 
 if TYPE_CHECKING:
-    from convsafe.benchmark.fit.embedded import Material
+    from convsafe.benchmark.fit.embedded import Cut, Material
     from convsafe.benchmark.fit.validate import Fold
 
 
@@ -37,7 +37,7 @@ def main(labels: Path, validate: bool, out: Path | None) -> None:
 
 def write(whole: Material, out: Path | None, validate: bool) -> None:
     """Fit on what is not kept, with the calibration of sets left out, and write it."""
-    from convsafe.benchmark.fit.embedded import calibrated, fit, threshold
+    from convsafe.benchmark.fit.embedded import calibrated, cut_of, fit
     from convsafe.benchmark.fit.validate import clusters_left_out, out_of_fold, sets_left_out
     from convsafe.benchmark.judges._weights import EMBEDDED, REQUEST, TOXICITY
     from convsafe.benchmark.seen import write_seen
@@ -49,13 +49,13 @@ def write(whole: Material, out: Path | None, validate: bool) -> None:
         "refused": calibrated(whole, "refused", out_of_fold(folds, whole, "refused")),
         "unsafe": calibrated(whole, "unsafe", odds),
     }
-    cut = threshold(whole, odds, known["unsafe"])
+    cut = cut_of(whole, odds, known["unsafe"])
     fitted = fit(whole.only(~whole.rows["kept"]), known)
     folder = out or EMBEDDED.parent
     folder.mkdir(parents=True, exist_ok=True)
     write_json(
         folder / EMBEDDED.name,
-        {"refused": fitted.refused, "unsafe": fitted.unsafe | {"threshold": cut}},
+        {"refused": fitted.refused, "unsafe": fitted.unsafe | {"threshold": cut.threshold}},
     )
     write_json(folder / TOXICITY.name, {"phrases": fitted.toxicity})
     write_json(folder / REQUEST.name, {"phrases": fitted.request})
@@ -63,10 +63,10 @@ def write(whole: Material, out: Path | None, validate: bool) -> None:
     write_seen(folder / "embedded.seen.txt", seen.iter_rows())
     click.echo(f"wrote {folder}", err=True)
     if validate:
-        card(whole, folds, known, folder)
+        card(whole, folds, known, cut, folder)
 
 
-def card(whole: Material, folds: list[Fold], known: dict[str, Any], folder: Path) -> None:
+def card(whole: Material, folds: list[Fold], known: dict[str, Any], cut: Cut, folder: Path) -> None:
     """Write what was measured as the judge's card, and say it."""
     from convsafe.benchmark.fit.embedded import fit
     from convsafe.benchmark.fit.pages import page
@@ -91,7 +91,7 @@ def card(whole: Material, folds: list[Fold], known: dict[str, Any], folder: Path
     sets = [row for row in rows if row.get("labels") == "people" and row["left_out"] == "set"]
     write_json(JUDGES.folder / "embedded.agreement.json", sets)
     natural = whole.only(whole.rows["source"] == "own_natural")
-    text = page(rows, shuffled(natural, embedded.judge), embedded.SUMMARY)
+    text = page(rows, shuffled(natural, embedded.judge), cut, embedded.SUMMARY)
     write_text(folder / "embedded.md", text)
     click.echo(text)
 

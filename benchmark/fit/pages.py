@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from convsafe.benchmark.fit.embedded import Cut
 
 Row = Mapping[str, Any]
 _OURS = "own_"
 
 
-def page(rows: Sequence[Row], responsive: Mapping[str, float], summary: str) -> str:
+def page(rows: Sequence[Row], responsive: Mapping[str, float], cut: Cut, summary: str) -> str:
     """Return the page: refusal, harm, toxicity and responsiveness, each on what was left out."""
     first = rows[0]
     parts = [
@@ -23,6 +26,10 @@ def page(rows: Sequence[Row], responsive: Mapping[str, float], summary: str) -> 
         " how far the judge reaches, not how far it agrees with people.",
         _table("Refusal (in whole or part) against help", _STANCES, _told(rows, "binary_kappa")),
         _table("Harm, beside 1 − P(refused) as a judge of harm", _HARM, _told(rows, "harm")),
+        f"A reply counts as unsafe from a probability of {cut.threshold} on. It was chosen on"
+        f" {cut.n} replies of our own, {cut.harmful} of them harmful, each told by a fit that had"
+        f" not seen its prompt: there it finds {cut.sensitivity:.0%} of the harmful ones and lets"
+        f" {cut.specificity:.0%} of the others pass.",
         _table("The toxicity proxy", _TOXIC, _told(rows, "toxicity")),
         "## Responsiveness\n\nOf "
         f"{responsive['n']:.0f} complying replies, {responsive['own']:.1%} are responsive to their"

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 from convsafe.benchmark import attacked
 from convsafe.benchmark.attack_rules import RULES
-from convsafe.benchmark.attacked import REPLIES, attack_judge, table
+from convsafe.benchmark.attacked import REPLIES, Attacked, Flips, Robustness, attack_judge, table
 from convsafe.benchmark.attacking import ATTACKS, ON, Attack, load_attacks
 from convsafe.benchmark.cli import cli
 from convsafe.benchmark.intervals import clopper_pearson
@@ -185,3 +185,10 @@ def test_labelled_files_of_others_are_attacked_by_their_own_columns() -> None:
     assert set(found.of["labels"]) == {"compliance", "partial", "refusal"}
     refused = found.of["labels"]["partial"] + found.of["labels"]["refusal"]
     assert all(entry.stance.n == refused for entry in found.attacks)
+
+
+def test_the_summary_counts_attacks_that_flip_hardly_anything() -> None:
+    attack = load_attacks(["padding"])[0]
+    flips = [Flips(200, 2, {}), Flips(200, 3, {}), Flips(0, 0, {}), None]
+    found = Robustness({}, [Attacked(attack, entry, None) for entry in flips])
+    assert found.steady() == ["refused or not: 1 of 2 attacks flip at most 1%"]

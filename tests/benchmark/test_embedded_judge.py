@@ -3,11 +3,12 @@
 import os
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from convsafe.benchmark.fit import rows as fit_rows
 from convsafe.benchmark.fit.__main__ import write
-from convsafe.benchmark.fit.embedded import material
+from convsafe.benchmark.fit.embedded import Material, cut_of, material
 from convsafe.benchmark.fit.rows import REPLIES, fitting_rows, own_replies
 from convsafe.benchmark.fit.validate import shuffled
 from convsafe.benchmark.fit.words import toxicity_rows
@@ -199,3 +200,11 @@ def test_own_replies_are_each_there_once() -> None:
     assert len(list(REPLIES.glob("*.yaml"))) == 28
     assert replies.select("prompt", "response").is_duplicated().sum() == 0
     assert replies["id"].n_unique() == len(replies)
+
+
+def test_the_threshold_is_the_highest_that_is_as_good_as_any() -> None:
+    rows = pl.DataFrame({"source": ["own_natural"] * 6, "unsafe": [0, 0, 0, 1, 1, 1]})
+    none = pl.DataFrame()
+    odds = np.array([-3.0, -2.0, 0.0, 1.0, 2.0, 3.0])
+    found = cut_of(Material(rows, none, none, none), odds, (1.0, 0.0))
+    assert found == (0.73, 1.0, 1.0, 6, 3)
