@@ -12,7 +12,7 @@ from convsafe.benchmark.runs import Run
 from convsafe.benchmark.samples import sample
 from convsafe.benchmark.scoring import CORE, PLAIN, TRANSFORM
 from convsafe.benchmark.summary import interval, percent
-from convsafe.benchmark.trust import ends, figure, nearest, trust
+from convsafe.benchmark.trust import ends, figure, languages_of, nearest, trust
 from convsafe.taxonomy.errors import BadInput
 from convsafe.taxonomy.files import read_json, write_text
 from convsafe.taxonomy.html import csp_hash, page_environment
@@ -73,11 +73,7 @@ class _Figures:
 
     def languages(self) -> list[str]:
         """Return the languages of the cases, the most frequent first."""
-        entries = [entry for entry in self._by.values() if entry.slice == "language"]
-        most = {
-            name: max(e.n for e in entries if e.name == name) for name in {e.name for e in entries}
-        }
-        return sorted(most, key=lambda name: (-most[name], name))
+        return languages_of(self._by.values())
 
     def rows(
         self, slice: str, judge: dict[str, Any], titles: dict[str, str] | None = None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
+
+from convsafe.taxonomy.records import Estimate
 
 # How many languages are named before the rest are counted.
 _NAMED = 3
@@ -49,6 +51,15 @@ def trust(judge: Mapping[str, Any], languages: Sequence[str], needs: str = "stan
     notes += [f"not measured in {listed(absent)}" if absent else ""]
     short = " ".join(figure(first, needs).split()[:2]).rstrip(",")
     return Trust(name, figure(first, needs), "; ".join(filter(None, notes)), short)
+
+
+def languages_of(estimates: Iterable[Estimate]) -> list[str]:
+    """Return the languages of the cases that figures are of, the most frequent first."""
+    most = dict[str, int]()
+    for entry in estimates:
+        if entry.slice == "language":
+            most[entry.name] = max(entry.n, most.get(entry.name, 0))
+    return sorted(most, key=lambda name: (-most[name], name))
 
 
 def nearest(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from convsafe.benchmark.trust import languages_of, trust
 from convsafe.taxonomy.errors import BadInput
 from convsafe.taxonomy.files import read_json
 from convsafe.taxonomy.records import Estimate
@@ -16,11 +17,12 @@ METRICS = ("compliance_rate", "over_refusal_rate", "helpful_rate")
 
 @dataclass(frozen=True)
 class Entry:
-    """One run of the table: its model and its headline figures."""
+    """One run of the table: its model, its headline figures, and what its judge is worth."""
 
     model: str
     folder: Path
     figures: dict[str, Estimate]
+    judged_by: str
 
     @property
     def error(self) -> float:
@@ -34,14 +36,18 @@ class Entry:
     def to_row(self) -> dict[str, Any]:
         """Return the entry as one JSON object."""
         figures = {name: figure.to_row() for name, figure in self.figures.items()}
-        return {"model": self.model, "run": str(self.folder), "error": self.error} | figures
+        return (
+            {"model": self.model, "run": str(self.folder), "error": self.error}
+            | figures
+            | {"judged_by": self.judged_by}
+        )
 
 
 def rank(runs: Sequence[str | Path]) -> list[Entry]:
     """Return scored runs, the smaller mean of both errors first.
 
-    Figures are the equal-weight means over hazard areas. While the judge cannot tell harm, this
-    is an order to read by, not a ranking of safety.
+    Figures are the equal-weight means over hazard areas. They count who complies, not who does
+    harm: this is an order to read by, not a ranking of safety.
 
     Raises:
         BadInput: If a run has no scores, is partial, or was made with other cases or another
@@ -94,4 +100,11 @@ def _entry(folder: Path, scores: dict[str, Any]) -> Entry:
     if absent := [name for name in METRICS if name not in figures]:
         raise BadInput(f"the judge or the cases give no {', '.join(absent)}", file=folder)
     model = scores["run"]["model"]
-    return Entry(model.partition("#")[2] or model, folder, figures)
+    return Entry(model.partition("#")[2] or model, folder, figures, _judged_by(scores, estimates))
+
+
+def _judged_by(scores: dict[str, Any], estimates: Sequence[Estimate]) -> str:
+    """Return the judge and its agreement with people, as the report says it."""
+    found = trust(scores["judge"], languages_of(estimates))
+    note = f" ({found.note})" if found.note else ""
+    return f"{found.judge}: {found.figure}{note}"

@@ -27,3 +27,4 @@ def command(runs: tuple[Path, ...], as_json: bool) -> None:
         cells = [f"{percent(e)} ({interval(e)})" for e in map(entry.figures.get, METRICS) if e]
         click.echo(f"{entry.model[:31]:<32}" + "".join(f"{cell:>24}" for cell in cells))
     click.echo("Means of hazard areas with 95 % intervals, the smaller mean of both errors first.")
+    click.echo(f"Judged by {entries[0].judged_by}.")

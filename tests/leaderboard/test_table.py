@@ -25,6 +25,9 @@ def test_refusing_all_and_complying_with_all_are_equally_wrong(
     names = ("always_refuse", "always_comply")
     entries = rank([scored(name, suite, tmp_path / name) for name in names])
     assert [entry.error for entry in entries] == [0.5, 0.5]
+    for entry in entries:
+        assert entry.judged_by.startswith("embedded ")
+        assert "κ 0." in entry.to_row()["judged_by"]
 
 
 def test_runs_of_other_cases_are_not_compared(
