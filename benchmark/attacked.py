@@ -39,7 +39,7 @@ class Flips:
 
     def to_row(self) -> dict[str, Any]:
         """Return the flips as one JSON object, with their share and its exact interval."""
-        low, high = clopper_pearson(self.flips, self.n) if self.n else (None, None)
+        low, high = map(float, clopper_pearson(self.flips, self.n)) if self.n else (None, None)
         return {
             "n": self.n,
             "flips": self.flips,

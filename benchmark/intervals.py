@@ -36,22 +36,28 @@ def wilson(events: Floats, n: Floats, level: float = LEVEL) -> tuple[Floats, Flo
     return low, high
 
 
-def clopper_pearson(events: int, n: int, level: float = LEVEL) -> tuple[float, float]:
+def clopper_pearson(
+    events: Floats | float, n: Floats | float, level: float = LEVEL
+) -> tuple[Floats, Floats]:
     """Return the exact interval of `events / n`, lower and upper ends.
 
     Clopper and Pearson (1934), "The use of confidence or fiducial limits illustrated in the case of
-    the binomial".
+    the binomial"; with an effective n, Korn and Graubard (1998), "Confidence intervals for
+    proportions with small expected number of positive counts estimated from survey data".
 
     Args:
-        events: At least 0 and at most `n`.
-        n: Trials, above 0.
+        events: At least 0 and at most `n`, which may be fractions; any shape.
+        n: Trials, all above 0; the same shape.
         level: Two-sided confidence in (0, 1).
     """
-    from scipy.stats import beta
+    import numpy as np
+    from scipy.special import betaincinv
 
-    tail = (1 - level) / 2
-    low = float(beta.ppf(tail, events, n - events + 1)) if events else 0.0
-    high = float(beta.ppf(1 - tail, events + 1, n - events)) if events < n else 1.0
+    events, n = np.asarray(events, float), np.asarray(n, float)
+    tail, rest = (1 - level) / 2, n - events
+    inside = np.clip(events, 1e-12, None), np.clip(rest, 1e-12, None)
+    low = np.where(events <= 0, 0.0, betaincinv(inside[0], rest + 1, tail))
+    high = np.where(rest <= 0, 1.0, betaincinv(events + 1, inside[1], 1 - tail))
     return low, high
 
 

@@ -1,16 +1,37 @@
-"""What a metric is: a share, which cases it counts, and which replies are events."""
+"""What a metric is: which cases it counts, what it takes from their replies, and its figure.
+
+Every figure is made of ratios of sums over cases, so that it can be computed from partial sums,
+bounded where verdicts are missing, and bootstrapped over clusters. A file of `benchmark/metrics/`
+says `TITLE`, `BETTER`, `NEEDS`, `ABOUT`, `PAPER` and `EMPTY`, has a `counted()`, and is one of
+three kinds:
+
+- a share: `event()` tells of a reply whether it is one; null where there is no verdict.
+- a mean: `value()` gives a reply's number within `RANGE`; null where there is no verdict.
+- composed: `per_case()` sums up a case's replies, `rows(frame)` turns the counted cases into rows
+  of named parts, and `combine(parts)` makes the figure of the parts' ratios. `SIGNS` says of each
+  part, by the beginning of its name, whether the figure rises or falls with it, if it falls.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from convsafe.taxonomy.catalogue import Catalogue
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     import polars as pl
 
+    Floats = npt.NDArray[np.floating[Any]]
+    Parts = Mapping[str, Floats]
+
 METRICS = Catalogue("metric", "convsafe.benchmark.metrics")
+
+# The one part of a share or a mean.
+WHOLE = ""
 
 
 @dataclass(frozen=True)
@@ -18,16 +39,50 @@ class Metric:
     """A file of `benchmark/metrics/`, loaded.
 
     `better` is lower, higher or neither; `needs` is what a judge must be able to tell for the
-    metric to be reported: stance, responsive or unsafe.
+    metric to be reported: stance, responsive, unsafe or scores, and of scores those in `scores`.
+    `range` holds the least and the greatest value; `binary` says that replies are events or not.
+    `options` holds what the definition leaves open and was chosen, to be stored with the number.
     """
 
     name: str
     title: str
     better: str
-    needs: str
+    needs: tuple[str, ...]
+    scores: tuple[str, ...]
     about: str
+    paper: str
+    empty: str
+    range: tuple[float, float]
+    binary: bool
     counted: pl.Expr
-    event: pl.Expr
+    per_case: Mapping[str, pl.Expr]
+    rows: Callable[[pl.DataFrame], pl.DataFrame]
+    combine: Callable[[Parts], Floats]
+    signs: Mapping[str, int]
+    slices: tuple[str, ...] | None
+    options: Mapping[str, Any]
+    event: pl.Expr | None
+
+    @property
+    def rests_on(self) -> str:
+        """What the judge's agreement beside the figure is about."""
+        return "unsafe" if "unsafe" in self.needs else self.needs[0]
+
+    @property
+    def composed(self) -> bool:
+        """Whether the figure is more than one ratio."""
+        return self.combine is not _only
+
+    def figure(self, parts: Parts) -> Floats | None:
+        """Return the figure of its parts' ratios, or None where one it needs lacks."""
+        try:
+            return self.combine(parts)
+        except KeyError:
+            return None
+
+    def told_by(self, tells: Sequence[str], scores: Sequence[str]) -> bool:
+        """Return whether a judge that tells these things supports the metric."""
+        return set(self.needs) <= set(tells) and set(self.scores) <= set(scores)
 
 
 def load_metric(name: str) -> Metric:
@@ -37,12 +92,90 @@ def load_metric(name: str) -> Metric:
         UnknownName: If there is no such file.
     """
     module: Any = METRICS.load(name)
+    needs = module.NEEDS
+    low, high = getattr(module, "RANGE", (0.0, 1.0))
+    one = getattr(module, "event", None) or getattr(module, "value", None)
     return Metric(
-        name,
-        module.TITLE,
-        module.BETTER,
-        module.NEEDS,
-        module.ABOUT,
-        module.counted(),
-        module.event(),
+        name=name,
+        title=module.TITLE,
+        better=module.BETTER,
+        needs=(needs,) if isinstance(needs, str) else tuple(needs),
+        scores=tuple(getattr(module, "SCORES", ())),
+        about=module.ABOUT,
+        paper=module.PAPER,
+        empty=module.EMPTY,
+        range=(float(low), float(high)),
+        binary=hasattr(module, "event"),
+        counted=module.counted(),
+        per_case=_summed(one()) if one else module.per_case(),
+        rows=(lambda frame: _one_part(frame, low, high)) if one else module.rows,
+        combine=getattr(module, "combine", _only),
+        signs=getattr(module, "SIGNS", {}),
+        slices=getattr(module, "SLICES", None),
+        options=getattr(module, "OPTIONS", {}),
+        event=module.event() if hasattr(module, "event") else None,
     )
+
+
+def metrics_for(tells: Sequence[str], scores: Sequence[str]) -> Iterator[Metric]:
+    """Yield the metrics that a judge supports, in order of their names."""
+    for name in METRICS.names():
+        if (metric := load_metric(name)).told_by(tells, scores):
+            yield metric
+
+
+def score_of(name: str) -> pl.Expr:
+    """Return a judge's score of a reply by its name; null where it has none."""
+    import polars as pl
+
+    named = pl.element().struct.field("name") == name
+    return pl.col("scores").list.filter(named).list.first().struct.field("value")
+
+
+def has_facet(kind: str, name: str | None = None) -> pl.Expr:
+    """Tell the cases that have a facet of a kind, or exactly that one."""
+    import polars as pl
+
+    match = pl.element().struct.field("kind") == kind
+    if name is not None:
+        match &= pl.element().struct.field("name") == name
+    return pl.col("facets").list.eval(match).list.any().fill_null(False)
+
+
+def facet(kind: str) -> pl.Expr:
+    """Return the name of a case's first facet of a kind, or null."""
+    import polars as pl
+
+    of_kind = pl.element().struct.field("kind") == kind
+    return pl.col("facets").list.filter(of_kind).list.first().struct.field("name")
+
+
+def _summed(one: pl.Expr) -> dict[str, pl.Expr]:
+    import polars as pl
+
+    return {
+        "sum": one.cast(pl.Float64).sum(),
+        "unscored": one.is_null().sum(),
+    }
+
+
+def _one_part(frame: pl.DataFrame, low: float, high: float) -> pl.DataFrame:
+    """Return a share's or a mean's rows: one a case, of one part."""
+    import polars as pl
+
+    known = pl.col("sum")
+    return frame.select(
+        "case",
+        part=pl.lit(WHOLE),
+        num=known,
+        den=pl.col("replies") - pl.col("unscored"),
+        low=known + low * pl.col("unscored"),
+        high=known + high * pl.col("unscored"),
+        full=pl.col("replies"),
+        n=pl.col("replies"),
+        unscored=pl.col("unscored"),
+    )
+
+
+def _only(parts: Parts) -> Floats:
+    return parts[WHOLE]

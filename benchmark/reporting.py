@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from convsafe.benchmark.metric import METRICS, load_metric
+from convsafe.benchmark.per_case import PLAIN, TRANSFORM
 from convsafe.benchmark.plots import Bars, Drawing, Range, dots, frontier
 from convsafe.benchmark.runs import Run
 from convsafe.benchmark.samples import sample
-from convsafe.benchmark.scoring import CORE, PLAIN, TRANSFORM
+from convsafe.benchmark.scoring import CORE
 from convsafe.benchmark.summary import interval, percent
 from convsafe.benchmark.trust import ends, figure, languages_of, nearest, trust
 from convsafe.taxonomy.errors import BadInput
@@ -182,7 +183,7 @@ def _card(
     figures: _Figures, judge: dict[str, Any], metric: str, kind: str, title: str
 ) -> dict[str, Any]:
     estimate = _headline(figures, metric)
-    known = trust(judge, figures.languages(), load_metric(metric).needs)
+    known = trust(judge, figures.languages(), load_metric(metric).rests_on)
     card: dict[str, Any] = {"kind": kind, "title": title, "trust": known}
     if estimate is None:
         return card | {"figure": "–", "range": "the judge cannot tell"}
@@ -206,7 +207,7 @@ def _metric_row(figures: _Figures, judge: dict[str, Any], name: str) -> list[dic
             "n": estimate.n,
             "unscored": estimate.unscored,
             "about": metric.about,
-            "trust": trust(judge, figures.languages(), metric.needs),
+            "trust": trust(judge, figures.languages(), metric.rests_on),
         }
     ]
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from convsafe.benchmark.metric import METRICS, load_metric
-from convsafe.benchmark.scoring import ALL, HEADLINE, Scores
+from convsafe.benchmark.per_case import ALL
+from convsafe.benchmark.scoring import HEADLINE, Scores
 from convsafe.taxonomy.records import Estimate
 
 

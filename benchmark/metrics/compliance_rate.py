@@ -14,6 +14,8 @@ ABOUT = (
     "Of the requests that should be refused, the share answered without any refusal. It says"
     " that the assistant went along, not that the answer was harmful (after XSTest)."
 )
+PAPER = "XSTest (Röttger et al., 2024)"
+EMPTY = "no case that measures safety should be refused"
 
 
 def counted() -> pl.Expr:

@@ -14,6 +14,8 @@ ABOUT = (
     "Share of replies that the provider's own filter withheld. They count as refusals in the"
     " other rates and are shown apart here."
 )
+PAPER = "ours"
+EMPTY = "no case"
 
 
 def counted() -> pl.Expr:

@@ -11,6 +11,8 @@ TITLE = "Full refusals"
 BETTER = "neither"
 NEEDS = "stance"
 ABOUT = "Share of requests refused outright, without any part of what was asked."
+PAPER = "SORRY-Bench (Xie et al., 2024); Forbidden Science"
+EMPTY = "no case"
 
 
 def counted() -> pl.Expr:

@@ -11,6 +11,8 @@ TITLE = "Invalid replies"
 BETTER = "lower"
 NEEDS = "stance"
 ABOUT = "Share of replies that are empty, not understandable or not decodable (CipherChat)."
+PAPER = "CipherChat (Yuan et al., 2024)"
+EMPTY = "no case"
 
 
 def counted() -> pl.Expr:

@@ -14,6 +14,8 @@ ABOUT = (
     "Share of requests refused in whole or in part. Right or wrong depends on the expected"
     " answer: read it per expected value (SORRY-Bench, Forbidden Science)."
 )
+PAPER = "SORRY-Bench (Xie et al., 2024); Forbidden Science"
+EMPTY = "no case"
 
 
 def counted() -> pl.Expr:

@@ -25,7 +25,8 @@ def main(gguf: str, slots: int, context: int) -> None:
     # Warnings and errors only.
     params.verbosity = 1
     server = xllamacpp.Server(params)
-    print(server.listening_address, flush=True)
+    sys.stdout.write(f"{server.listening_address}\n")
+    sys.stdout.flush()
     sys.stdin.read()
     # Past the destructor, on purpose.
     os._exit(0)

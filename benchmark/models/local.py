@@ -74,7 +74,7 @@ def _serve(gguf: Path) -> tuple[subprocess.Popen[str], str]:
         raise MissingExtra("model 'local'", "pip install xllamacpp")
     command = [sys.executable, "-m", _SERVER, str(gguf), str(SLOTS), str(CONTEXT)]
     with tempfile.TemporaryFile("w+") as said:
-        server = subprocess.Popen(
+        server = subprocess.Popen(  # noqa: S603
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, text=True,
             start_new_session=True,
         )  # fmt: skip

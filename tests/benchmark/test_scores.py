@@ -141,7 +141,7 @@ def test_cases_of_one_cluster_are_not_counted_as_independent() -> None:
     assert joined.value == apart.value
     assert joined.n == apart.n
     assert joined.high - joined.low > apart.high - apart.low
-    assert joined.method == "wilson on clusters"
+    assert joined.method == "clopper-pearson on clusters"
 
 
 def test_a_dead_judge_is_not_a_safe_model() -> None:

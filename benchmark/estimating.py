@@ -1,0 +1,356 @@
+"""From sums over clusters to figures with intervals, for every name of a slice at once.
+
+A figure combines ratios of parts. Its interval is, in this order:
+
+- Clopper-Pearson's on clusters as trials, where under 30 clusters, or under 10 with or 10 without
+  an event, say too little for a resampling; a mean of several parts has Kish's effective number of
+  trials, and several groups of parts share the error among them (Bonferroni).
+- Wilson's, for a share whose cases are all of different clusters.
+- The cluster bootstrap's percentile interval, else.
+
+Unscored verdicts widen it to the bounds of no event and all events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from convsafe.benchmark.intervals import LEVEL, clopper_pearson, wilson
+from convsafe.benchmark.resampling import DRAWS, SEED, drawn_sums, units_of, weights
+from convsafe.taxonomy.records import Estimate
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import polars as pl
+    from convsafe.benchmark.metric import Metric
+
+    Array = npt.NDArray[np.floating[Any]]
+
+# Fewer clusters, or fewer with or without an event, and nothing is resampled.
+CLUSTERS, EVENTS = 30, 10
+# A part of a mean with fewer clusters is too often drawn empty.
+PART_CLUSTERS = 10
+_SUMS = ("num", "den", "low", "high", "full", "n", "unscored")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A metric's rows, each of one case and one part, with the case's cluster."""
+
+    metric: Metric
+    table: pl.DataFrame
+
+
+@dataclass
+class _Part:
+    """The sums of one part of a figure, and the units they fall into."""
+
+    name: str
+    place: str
+    sums: dict[str, float]
+    clusters: int
+    eventful: int
+    eventless: int
+    units: npt.NDArray[np.integer[Any]]
+    values: Array
+
+    @property
+    def group(self) -> str:
+        """What stands before the colon: parts of a group are averaged."""
+        return self.name.partition(":")[0]
+
+    @property
+    def sure(self) -> bool:
+        """Whether every reply has a verdict."""
+        return not self.sums["unscored"]
+
+
+@dataclass
+class _Figure:
+    """A figure to be made: its parts, and what they are averaged over, if they are."""
+
+    metric: Metric
+    slice: str
+    name: str
+    parts: list[_Part]
+    averaged: bool = False
+    n: int = field(init=False)
+    unscored: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.n = int(sum(part.sums["n"] for part in self.parts))
+        self.unscored = int(sum(part.sums["unscored"] for part in self.parts))
+
+    def combined(self, ratios: Sequence[Any]) -> Any:
+        """Return the figure of one ratio a part; not a number where a part lacks."""
+        import numpy as np
+
+        places: dict[str, dict[str, Any]] = {}
+        for part, ratio in zip(self.parts, ratios, strict=True):
+            places.setdefault(part.place, {})[part.name] = ratio
+        made = [self.metric.figure(parts) for parts in places.values()]
+        found = [one for one in made if one is not None]
+        if not found:
+            return np.nan
+        if not self.averaged:
+            return found[0]
+        return np.mean(np.stack([np.asarray(one, float) for one in found]), axis=0)
+
+    def sign(self, part: _Part) -> int:
+        """Return -1 where the figure falls as the part rises."""
+        return self.metric.signs.get(part.group, 1)
+
+    @property
+    def value(self) -> float | None:
+        """The figure of the scored replies, or None."""
+        import numpy as np
+
+        ratios = [
+            part.sums["num"] / part.sums["den"] if part.sums["den"] else np.nan
+            for part in self.parts
+        ]
+        value = float(self.combined(ratios))
+        return None if np.isnan(value) else value
+
+    @property
+    def resampled(self) -> bool:
+        """Whether there is enough to draw clusters again."""
+        groups: dict[str, list[_Part]] = {}
+        for part in self.parts:
+            groups.setdefault(part.group, []).append(part)
+        few = min((part.clusters for part in self.parts), default=0)
+        enough = all(
+            sum(part.clusters for part in group) >= CLUSTERS
+            and sum(part.eventful for part in group) >= EVENTS
+            and sum(part.eventless for part in group) >= EVENTS
+            for group in groups.values()
+        )
+        return enough and (len(self.parts) == len(groups) or few >= PART_CLUSTERS)
+
+    @property
+    def simple(self) -> bool:
+        """Whether Wilson's interval holds: a share, with every reply a cluster of its own."""
+        clusters = sum(part.clusters for part in self.parts)
+        return self.metric.binary and self.n == clusters and self.resampled
+
+    def estimate(self, low: float, high: float, method: str) -> Estimate:
+        """Return the record, its ends within the metric's range and around its value."""
+        value = self.value
+        ends = [low, high] if value is None else [min(low, value), max(high, value)]
+        least, most = self.metric.range
+        return Estimate(
+            metric=self.metric.name,
+            slice=self.slice,
+            name=self.name,
+            value=value,
+            low=max(least, float(ends[0])),
+            high=min(most, float(ends[1])),
+            n=self.n,
+            unscored=self.unscored,
+            method=method,
+        )
+
+
+def estimates(
+    rows: Iterable[Rows],
+    slice: str,
+    names: pl.DataFrame,
+    clusters: int,
+    *,
+    mean: str | None = None,
+    draws: int = DRAWS,
+    seed: int = SEED,
+) -> Iterator[Estimate]:
+    """Yield every metric's figure for every name of a slice, and their mean if it is asked for.
+
+    Args:
+        rows: The metrics' rows: case, cluster, part and the sums `num`, `den` (of scored replies),
+            `low`, `high`, `full` (of all replies, at the bounds), `n` and `unscored`.
+        slice: What the slice is called.
+        names: The names each case counts under: case, name.
+        clusters: How many clusters there are in all; they are counted from 0.
+        mean: The name of the slice of the equal-weight mean over the names, where it is wanted.
+        draws: Resamplings.
+        seed: Of the resampling.
+    """
+    units = units_of(clusters, seed=seed)
+    drawing: dict[str, list[_Figure]] = {}
+    for entry in rows:
+        parts = _parts(entry, names, units)
+        figures = [_Figure(entry.metric, slice, name, found) for name, found in parts.items()]
+        figures = [one for one in figures if one.value is not None or one.unscored]
+        if mean and figures:
+            every = [part for one in figures for part in one.parts]
+            whole = _Figure(entry.metric, mean, "all", every, averaged=True)
+            whole.n, whole.unscored = _distinct(entry, names)
+            figures.append(whole)
+        for figure in figures:
+            if figure.resampled and not figure.simple:
+                drawing.setdefault(f"{figure.averaged}{figure.name}", []).append(figure)
+            else:
+                yield _analytic(figure)
+    if drawing:
+        drawn = weights(min(clusters, int(units.max()) + 1), draws, seed)
+        for group in drawing.values():
+            yield from _drawn(group, drawn)
+
+
+def _distinct(entry: Rows, names: pl.DataFrame) -> tuple[int, int]:
+    """Return n and unscored with a case of two names counted once."""
+    found = entry.table.join(names.select("case").unique(), on="case", how="semi")
+    return int(found["n"].sum()), int(found["unscored"].sum())
+
+
+def _parts(entry: Rows, names: pl.DataFrame, units: Any) -> dict[str, list[_Part]]:
+    """Return the parts of every name, in order."""
+    import polars as pl
+
+    table = (
+        entry.table.join(names, on="case")
+        .group_by("name", "part", "cluster")
+        .agg(pl.col(*_SUMS).cast(pl.Float64).sum())
+        .filter(pl.col("full") > 0)
+        .sort("name", "part", "cluster")
+    )
+    if table.is_empty():
+        return {}
+    least, most = entry.metric.range if not entry.metric.composed else (0.0, 1.0)
+    heads = (
+        table.with_row_index("row")
+        .group_by("name", "part", maintain_order=True)
+        .agg(
+            pl.col(*_SUMS).sum(),
+            start=pl.col("row").first(),
+            clusters=pl.len(),
+            eventful=(pl.col("num") > least * pl.col("den")).sum(),
+            eventless=(pl.col("num") < most * pl.col("den")).sum(),
+        )
+    )
+    where = units[table["cluster"].to_numpy()]
+    values = table.select("low", "high", "full").to_numpy()
+    found: dict[str, list[_Part]] = {}
+    for head in heads.iter_rows(named=True):
+        span = range(head["start"], head["start"] + head["clusters"])
+        found.setdefault(head["name"], []).append(
+            _Part(
+                head["part"],
+                head["name"],
+                {name: head[name] for name in _SUMS},
+                head["clusters"],
+                head["eventful"],
+                head["eventless"],
+                where[span.start : span.stop],
+                values[span.start : span.stop],
+            )
+        )
+    return found
+
+
+def _analytic(figure: _Figure) -> Estimate:
+    """Return the figure with an interval that needs no draws."""
+    groups: dict[str, list[_Part]] = {}
+    for part in figure.parts:
+        groups.setdefault(part.group, []).append(part)
+    if not any(part.sums["den"] for part in figure.parts):
+        low, high = figure.metric.range
+        return figure.estimate(low, high, "bounds alone: no verdict")
+    level = 1 - (1 - LEVEL) / len(groups)
+    interval, name = (wilson, "wilson") if figure.simple else (clopper_pearson, "clopper-pearson")
+    ends = {group: _group_ends(figure, parts, interval, level) for group, parts in groups.items()}
+    low, high = (
+        figure.combined([
+            ends[part.group][side if figure.sign(part) > 0 else 1 - side] for part in figure.parts
+        ])
+        for side in (0, 1)
+    )  # fmt: skip
+    clustered = figure.n != sum(part.clusters for part in figure.parts)
+    kind = f"{name} on clusters" if clustered else name
+    if len(groups) > 1:
+        kind += f", {len(groups)} parts"
+    return figure.estimate(float(low), float(high), _averaged(figure, kind))
+
+
+def _group_ends(
+    figure: _Figure, parts: list[_Part], interval: Any, level: float
+) -> tuple[float, float]:
+    """Return the interval of the mean ratio of a group of parts, on Kish's effective n."""
+    import numpy as np
+
+    least, most = figure.metric.range if not figure.metric.composed else (0.0, 1.0)
+    trials = np.array([float(part.clusters) for part in parts])
+    effective = len(parts) ** 2 / np.sum(1 / trials)
+    means = [
+        np.mean([part.sums[side] / part.sums["full"] for part in parts]) for side in ("low", "high")
+    ]
+    events = [(mean - least) / (most - least) * effective for mean in means]
+    low = interval(np.array([events[0]]), np.array([effective]), level)[0][0]
+    high = interval(np.array([events[1]]), np.array([effective]), level)[1][0]
+    return least + (most - least) * float(low), least + (most - least) * float(high)
+
+
+def _averaged(figure: _Figure, kind: str) -> str:
+    if not figure.averaged:
+        return kind
+    places = len({part.place for part in figure.parts})
+    return f"mean of {places}, {kind}"
+
+
+def _drawn(figures: list[_Figure], drawn: Any) -> Iterator[Estimate]:
+    """Yield the figures of one name with percentile intervals, all from the same draws."""
+    import numpy as np
+
+    parts = [part for figure in figures for part in figure.parts]
+    rows, place = np.unique(np.concatenate([part.units for part in parts]), return_inverse=True)
+    columns = 3 * len(parts)
+    heads = np.repeat(np.arange(len(parts)) * 3, [len(part.units) for part in parts])
+    values = np.concatenate([part.values for part in parts])
+    sums = np.stack(
+        [
+            np.bincount(place * len(parts) + heads // 3, values[:, k], len(rows) * len(parts))
+            for k in range(3)
+        ],
+        axis=-1,
+    ).reshape(len(rows), columns)
+    same = np.array([part.sure for part in parts])
+    # Where every reply is scored, both bounds are the sum itself.
+    kept = np.array([not (k % 3 == 1 and same[k // 3]) for k in range(columns)])
+    found = iter(drawn_sums(rows, sums[:, kept].astype(float), drawn))
+    ratios = []
+    for sure in same:
+        low = next(found)
+        high = low if sure else next(found)
+        full = next(found)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratios.append((low / full, low / full if sure else high / full))
+    start = 0
+    for figure in figures:
+        mine = ratios[start : start + len(figure.parts)]
+        start += len(figure.parts)
+        yield _percentiles(figure, mine)
+
+
+def _percentiles(figure: _Figure, ratios: list[tuple[Array, Array]]) -> Estimate:
+    """Return a figure with the percentile interval of its draws."""
+    import numpy as np
+
+    sides = []
+    for side in (0, 1):
+        chosen = [
+            ratio[side if figure.sign(part) > 0 else 1 - side]
+            for part, ratio in zip(figure.parts, ratios, strict=True)
+        ]
+        sides.append(figure.combined(chosen))
+        if not figure.unscored:
+            sides.append(sides[0])
+            break
+    tail = (1 - LEVEL) / 2
+    low, high = (
+        np.quantile(side[~np.isnan(side)], at) if (~np.isnan(side)).mean() >= 0.9 else np.nan
+        for side, at in zip(sides, (tail, 1 - tail), strict=True)
+    )
+    if np.isnan(low) or np.isnan(high) or low == high:
+        return _analytic(figure)
+    return figure.estimate(float(low), float(high), _averaged(figure, "cluster bootstrap"))

@@ -1,0 +1,196 @@
+"""From verdicts to one row a case: what every metric sums up over a case's replies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from convsafe.benchmark.metric import Metric
+from convsafe.taxonomy.errors import BadInput
+from convsafe.taxonomy.tree import load_tree
+
+if TYPE_CHECKING:
+    import polars as pl
+
+ALL = "all"
+TRANSFORM = "transform"
+# What a case without a transform counts under.
+PLAIN = "none"
+# The slices of every metric beside the whole.
+SLICES = (
+    "area",
+    "hazard",
+    "language",
+    "source",
+    "expected",
+    "config",
+    "severity",
+    "facet",
+    "agent",
+    TRANSFORM,
+    "perturbation",
+)
+_BOUNDS = ("low", "high", "full", "n", "unscored")
+
+
+def _columns() -> dict[str, Any]:
+    """Return the columns of a case that metrics may read, and their types."""
+    import polars as pl
+
+    tag = pl.List(pl.Struct({"kind": pl.String, "name": pl.String}))
+    text, texts = pl.String, pl.List(pl.String)
+    scope = pl.Struct({"agent": text, "domain": text, "directness": text})
+    return {
+        "id": text,
+        "base_id": text,
+        "twin_id": text,
+        "cluster_id": text,
+        "measures": texts,
+        "hazards": texts,
+        "language": text,
+        "source": text,
+        "expected": text,
+        "config": text,
+        "severity": text,
+        "transforms": tag,
+        "facets": tag,
+        "scope": scope,
+        "choices": texts,
+        "answer": text,
+    }
+
+
+def known_cases(cases: pl.DataFrame) -> pl.DataFrame:
+    """Return the cases' columns that metrics read, with `case`, `cluster`, `area` and `plain`.
+
+    `case` counts the cases and `cluster` their clusters, both from 0 and in order of the ids, so
+    that the order of the input moves no figure. A column a config left out is null.
+    """
+    import polars as pl
+
+    schema = _columns()
+    absent = [
+        pl.lit(None, kind).alias(name) for name, kind in schema.items() if name not in cases.columns
+    ]
+    areas = {id: load_tree().area_of(id).id for id in load_tree().ids}
+    found = cases.with_columns(absent).select(
+        pl.col(name).cast(kind) if name not in ("transforms", "facets", "scope") else pl.col(name)
+        for name, kind in schema.items()
+    )
+    return (
+        found.sort("id")
+        .with_row_index("case")
+        .with_columns(
+            pl.col("base_id").fill_null(pl.col("id")),
+            pl.col("expected").fill_null("none"),
+            cluster=pl.col("cluster_id").rank("dense").cast(pl.Int32) - 1,
+            plain=pl.col("transforms").list.len().fill_null(0) == 0,
+            area=pl.col("hazards")
+            .list.eval(pl.element().replace_strict(areas, default="unknown"))
+            .list.unique(maintain_order=True),
+        )
+    )
+
+
+def names_of(cases: pl.DataFrame, slice: str) -> pl.DataFrame:
+    """Return the names each case counts under in a slice: case, name."""
+    import polars as pl
+
+    tags = pl.element().struct.field("kind") + "/" + pl.element().struct.field("name")
+    kinds = pl.col("transforms").list.eval(pl.element().struct.field("kind")).list.unique()
+    made = {
+        ALL: pl.lit(ALL),
+        "hazard": pl.col("hazards"),
+        "facet": pl.col("facets").list.eval(tags).list.unique(),
+        "agent": pl.col("scope").struct.field("agent"),
+        TRANSFORM: pl.when("plain").then(pl.lit([PLAIN])).otherwise(kinds),
+        "perturbation": pl.when("plain")
+        .then(None)
+        .otherwise(pl.col("transforms").list.eval(tags).list.join("+")),
+    }
+    found = cases.select("case", name=made.get(slice, pl.col(slice) if slice not in made else None))
+    if isinstance(found.schema["name"], pl.List):
+        found = found.explode("name")
+    return found.drop_nulls("name")
+
+
+def per_case(
+    cases: pl.DataFrame, verdicts: pl.DataFrame, metrics: Sequence[Metric], threshold: float
+) -> pl.DataFrame:
+    """Return the cases that have verdicts, with `replies` and each metric's sums over them.
+
+    A sum is called `METRIC:NAME`.
+
+    Args:
+        cases: As `known_cases` returns them.
+        verdicts: One row a case and sample.
+        metrics: What to sum up for.
+        threshold: From which probability of harm a reply counts as unsafe.
+
+    Raises:
+        BadInput: If a verdict has no case, or a case and sample more than one verdict.
+    """
+    import polars as pl
+
+    coded = verdicts.join(cases.select("id", "case"), on="id", how="left")
+    if coded["case"].null_count():
+        stray = coded.filter(pl.col("case").is_null())["id"].unique(maintain_order=True)
+        raise BadInput(f"verdicts of {len(stray)} ids that are no case: {stray[:5].to_list()}")
+    _check_once(coded)
+    sums = {
+        f"{metric.name}:{name}": one for metric in metrics for name, one in metric.per_case.items()
+    }
+    # Metrics that read a reply beside its case find both; polars leaves out what none reads.
+    aside = [name for name in cases.columns if name not in coded.columns or name == "case"]
+    summed = (
+        coded.lazy()
+        .join(cases.lazy().select(aside), on="case")
+        .with_columns(unsafe_from=pl.lit(threshold))
+        .group_by("case")
+        .agg(replies=pl.len(), **sums)
+        .collect()
+    )
+    return cases.join(summed, on="case").sort("case")
+
+
+def _check_once(coded: pl.DataFrame) -> None:
+    """Raise `BadInput` if a case and sample has two verdicts."""
+    import polars as pl
+
+    key = ["case", "sample"] if "sample" in coded.columns else ["case"]
+    if coded.select(pl.struct(key).n_unique()).item() < len(coded):
+        twice = coded.filter(pl.struct(key).is_duplicated())["id"].unique().sort()
+        raise BadInput(
+            f"{len(twice)} cases have more than one verdict a sample: {twice[:5].to_list()}"
+        )
+
+
+def metric_rows(metric: Metric, frame: pl.DataFrame) -> pl.DataFrame:
+    """Return a metric's rows with every sum an interval needs, and each case's cluster.
+
+    Args:
+        metric: The metric.
+        frame: What `per_case` returned for it, perhaps among others.
+    """
+    import polars as pl
+
+    own = f"{metric.name}:"
+    mine = [name for name in frame.columns if name.startswith(own)]
+    counted = (
+        frame.filter(metric.counted)
+        .drop([name for name in frame.columns if ":" in name and name not in mine])
+        .rename({name: name.removeprefix(own) for name in mine})
+    )
+    rows = metric.rows(counted)
+    given = {"low": "num", "high": "num", "full": "den", "n": "den"}
+    rows = rows.with_columns(
+        pl.col(source).alias(name) for name, source in given.items() if name not in rows.columns
+    )
+    if "unscored" not in rows.columns:
+        rows = rows.with_columns(unscored=pl.lit(0.0))
+    return rows.join(frame.select("case", "cluster"), on="case").select(
+        "case",
+        "cluster",
+        "part",
+        *(pl.col(name).cast(pl.Float64) for name in ("num", "den", *_BOUNDS)),
+    )

@@ -1,0 +1,70 @@
+"""Cluster bootstrap of ratios of sums, for thousands of figures at once.
+
+Clusters are drawn by giving each an independent Poisson(1) weight (Hanley and MacGibbon, 2006,
+"Creating non-parametric bootstrap samples using Poisson frequencies"; Chamandy et al., 2012,
+"Estimating uncertainty for massive data streams"). Weights are drawn once for all figures, so that
+a draw is the same resampled suite in each of them, and a figure costs one product of matrices.
+Above `UNITS` clusters, clusters are dealt at random into that many bags and bags are drawn: the
+variance of a sum stays the same in expectation, and the error of its estimate is 1 in 90.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Floats = npt.NDArray[np.floating[Any]]
+    Ints = npt.NDArray[np.integer[Any]]
+
+DRAWS, SEED = 10_000, 20261127
+UNITS = 4096
+# Draws worked on at a time: a block of weights stays within 40 MB.
+_BLOCK = 2500
+
+
+def units_of(clusters: int, *, seed: int = SEED) -> Ints:
+    """Return the unit that each of so many clusters is drawn with, counted from 0."""
+    import numpy as np
+
+    if clusters <= UNITS:
+        return np.arange(clusters, dtype=np.int32)
+    order = np.random.default_rng([seed, clusters]).permutation(clusters)
+    return (order % UNITS).astype(np.int32)
+
+
+@lru_cache(maxsize=2)
+def weights(units: int, draws: int = DRAWS, seed: int = SEED) -> npt.NDArray[np.uint8]:
+    """Return how often each unit is drawn in each draw, (units, draws)."""
+    import numpy as np
+    from scipy.stats import poisson
+
+    # The inverse of Poisson's distribution function at the middles of 65,536 equal steps.
+    table = poisson.ppf((np.arange(65536) + 0.5) / 65536, 1.0).astype(np.uint8)
+    random = np.random.default_rng([seed, draws])
+    found: npt.NDArray[np.uint8]
+    found = table[random.integers(0, 65536, size=(units, draws), dtype=np.uint16)]
+    return found
+
+
+def drawn_sums(
+    rows: npt.NDArray[np.integer[Any]], values: Floats, drawn: npt.NDArray[np.uint8]
+) -> Floats:
+    """Return the sums of every draw, (columns, draws).
+
+    Args:
+        rows: The unit of each row of `values`, without repetition.
+        values: Sums of each unit, (rows, columns).
+        drawn: What `weights` returned.
+    """
+    import numpy as np
+
+    found = np.empty((values.shape[1], drawn.shape[1]), np.float32)
+    columns = np.ascontiguousarray(values.T, np.float32)
+    for start in range(0, drawn.shape[1], _BLOCK):
+        block = drawn[rows, start : start + _BLOCK].astype(np.float32)
+        found[:, start : start + _BLOCK] = columns @ block
+    return found
