@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
+from convsafe.benchmark.beta_intervals import exact
 from convsafe.benchmark.bootstrap import cluster_numbers
 from convsafe.taxonomy.errors import BadInput
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from convsafe.benchmark.bootstrap import Floats, Ints
 
 Method = Literal["clopper_pearson", "hoeffding", "empirical_bernstein", "student_t"]
-METHODS: tuple[str, ...] = get_args(Method)
+METHODS: tuple[Method, ...] = get_args(Method)
 
 
 class Scale(NamedTuple):
@@ -30,16 +31,16 @@ class Scale(NamedTuple):
 
 
 class Mean(NamedTuple):
-    """A weighted mean over clusters.
+    """Weighted means over clusters, of one run or of many.
 
     `trials` is Kish's (1965) effective number of clusters, `error` the standard error by
     linearisation over clusters (NaN with one), `clusters` how many there are.
     """
 
-    value: float
-    trials: float
-    error: float
-    clusters: int
+    value: Floats
+    trials: Floats
+    error: Floats
+    clusters: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,12 +105,12 @@ def certify(
     return Certificate(
         name="upper_bound" if human else "judged_upper_bound",
         passed=passed,
-        value=found.value,
+        value=float(found.value),
         bound=bound,
         epsilon=epsilon,
         delta=delta,
         n=len(numbers),
-        clusters=found.clusters,
+        clusters=int(found.clusters),
         method=used,
         words=_words(passed, bound, epsilon, delta, human),
     )
@@ -123,65 +124,78 @@ def _words(passed: bool, bound: float, epsilon: float, delta: float, human: bool
     return f"{'certified' if passed else 'not certified'}: {limit}"
 
 
-def _bound(found: Mean, delta: float, method: str, scale: Scale) -> tuple[float, str]:
+def _bound(found: Mean, delta: float, method: Method, scale: Scale) -> tuple[float, str]:
     """Return the upper bound on the scale, and the method used."""
-    # Without spread a t bound is the mean itself, which is no bound.
-    if method in ("student_t", "empirical_bernstein") and not found.error > 0:
-        method = "hoeffding"
-    share = (found.value - scale.low) / (scale.high - scale.low)
-    rescaled = found._replace(value=share, error=found.error / (scale.high - scale.low))
-    upper = min(1.0, _UPPER[method](rescaled, delta))
-    return scale.low + upper * (scale.high - scale.low), f"{method} on clusters"
+    used = "hoeffding" if method in _OF_SPREAD and not found.error > 0 else method
+    width = scale.high - scale.low
+    share = found._replace(value=(found.value - scale.low) / width, error=found.error / width)
+    return scale.low + width * float(upper(share, delta, method)), f"{used} on clusters"
 
 
-def clopper_pearson_upper(found: Mean, delta: float) -> float:
+def upper(found: Mean, delta: float, method: Method) -> Floats:
+    """Return upper bounds of means in [0, 1] at confidence 1 - delta.
+
+    Where the values do not vary, t and Bernstein say nothing, and the bound is Hoeffding's.
+    """
+    import numpy as np
+
+    bound = _UPPER[method](found, delta)
+    if method in _OF_SPREAD:
+        bound = np.where(found.error > 0, bound, _hoeffding(found, delta))
+    bounded: Floats = np.minimum(bound, 1.0)
+    return bounded
+
+
+def _clopper_pearson(found: Mean, delta: float) -> Floats:
     """Return the exact bound of a share (Clopper and Pearson, 1934), with clusters as trials.
 
     It is exact for clusters of one size drawn with equal chance whose cases agree, and wide where
     they do not.
     """
-    from scipy.stats import beta
-
-    events = found.value * found.trials
-    if found.value >= 1:
-        return 1.0
-    return float(beta.ppf(1 - delta, events + 1, found.trials - events))
+    return exact(found.value * found.trials, found.trials, 1 - 2 * delta).high
 
 
-def hoeffding_upper(found: Mean, delta: float) -> float:
-    """Return the bound of a mean in [0, 1] (Hoeffding, 1963).
+def _hoeffding(found: Mean, delta: float) -> Floats:
+    """Return the bound of Hoeffding (1963).
 
     It holds for any independent clusters of known size; with unequal chances approximately.
     """
-    import math
+    import numpy as np
 
-    return found.value + math.sqrt(math.log(1 / delta) / (2 * found.trials))
+    bound: Floats = found.value + np.sqrt(np.log(1 / delta) / (2 * found.trials))
+    return bound
 
 
-def empirical_bernstein_upper(found: Mean, delta: float) -> float:
-    """Return the bound of a mean in [0, 1] with its variance estimated (Maurer and Pontil, 2009).
+def _empirical_bernstein(found: Mean, delta: float) -> Floats:
+    """Return the bound of Maurer and Pontil (2009), which estimates the variance.
 
     It is proven for clusters of one size, and taken over for others.
     """
-    import math
+    import numpy as np
 
-    log = math.log(2 / delta)
-    return found.value + found.error * math.sqrt(2 * log) + 7 * log / (3 * (found.trials - 1))
+    log = np.log(2 / delta)
+    rest = 7 * log / (3 * np.maximum(found.trials - 1, 1e-9))
+    bound: Floats = found.value + found.error * np.sqrt(2 * log) + rest
+    return bound
 
 
-def student_upper(found: Mean, delta: float) -> float:
+def _student_t(found: Mean, delta: float) -> Floats:
     """Return HC-RLHF's bound, which takes the mean of the scores for nearly normal."""
-    from scipy.stats import t
+    import numpy as np
+    from scipy.special import stdtrit
 
-    return found.value + float(t.ppf(1 - delta, found.clusters - 1)) * found.error
+    freedom = np.maximum(found.clusters - 1, 1)
+    bound: Floats = found.value + stdtrit(freedom, 1 - delta) * found.error
+    return bound
 
 
 _UPPER = {
-    "clopper_pearson": clopper_pearson_upper,
-    "hoeffding": hoeffding_upper,
-    "empirical_bernstein": empirical_bernstein_upper,
-    "student_t": student_upper,
+    "clopper_pearson": _clopper_pearson,
+    "hoeffding": _hoeffding,
+    "empirical_bernstein": _empirical_bernstein,
+    "student_t": _student_t,
 }
+_OF_SPREAD = ("student_t", "empirical_bernstein")
 
 
 def clustered(values: Floats, clusters: Ints, weight: Floats) -> Mean:
@@ -199,7 +213,8 @@ def clustered(values: Floats, clusters: Ints, weight: Floats) -> Mean:
     value = sums.sum() / total
     squares = ((sums - value * sizes) ** 2).sum()
     error = np.sqrt(squares * count / (count - 1)) / total if count > 1 else np.nan
-    return Mean(float(value), float(total**2 / (sizes**2).sum()), float(error), count)
+    trials = total**2 / (sizes**2).sum()
+    return Mean(*map(np.asarray, (value, trials, error, float(count))))
 
 
 def _checked(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 POWERED = "ppi++ in two phases, jeffreys on clusters"
 LABELS_ALONE = "clopper-pearson on clusters, labels alone"
-ASSUMED = "rogan-gladen, random effects over models"
+ASSUMED = "rogan-gladen, beta-binomial over models"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,10 +123,9 @@ def corrected_assumed(
         return _refused(reason, n_labels, n, ASSUMED)
     trials = n**2 / float((np.bincount(groups) ** 2).sum())
     events = answers.mean() * trials
-    sensitivity, specificity = (
-        predict(*np.array(counts, float).T) for counts in (quality.sensitivity, quality.specificity)
-    )
-    found = assumed(np.asarray(events), np.asarray(trials), sensitivity, specificity)
+    counts = np.array(quality.sensitivity, float).T, np.array(quality.specificity, float).T
+    judge = predict(*counts[0], *counts[1])
+    found = assumed(np.asarray(events), np.asarray(trials), judge)
     if found.weakest <= WEAKEST:
         reason = (
             "the judge is too weak to correct: sensitivity + specificity - 1 may be as low as"

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # With fewer labels of either kind, or fewer labelled clusters, the labels alone are counted.
 FEWEST_LABELS, FEWEST_CLUSTERS = 10, 30
 # The sums of a cluster: cases, judged yes, and weight and weighted yes by the judge's answer.
-_CASES, _YES, _W0, _P0, _W1, _P1 = range(6)
+CASES, YES, _W0, _P0, _W1, _P1 = range(6)
 
 
 class Moments(NamedTuple):
@@ -91,7 +91,7 @@ def rates(found: Moments) -> Rates:
     """
     import numpy as np
 
-    cases, yes = found.totals[..., _CASES], found.totals[..., _YES]
+    cases, yes = found.totals[..., CASES], found.totals[..., YES]
     given = np.stack([cases - yes, yes], -1) > 0
     lacking = given & (found.totals[..., [_W0, _W1]] <= 0)
     alone = (
@@ -121,7 +121,7 @@ def labels_alone(found: Moments) -> tuple[Floats, Floats, Floats]:
     return value, *exact(value * n, n)
 
 
-class _Parts(NamedTuple):
+class Parts(NamedTuple):
     """The judge's rate and the human shares under either answer; the rate is made of them."""
 
     judged: Floats
@@ -130,6 +130,7 @@ class _Parts(NamedTuple):
 
     @property
     def value(self) -> Floats:
+        """The rate, as PPI++ estimates it."""
         return self.judged * self.yes + (1 - self.judged) * self.no
 
 
@@ -137,20 +138,24 @@ def _powered(found: Moments) -> tuple[Floats, Floats, Floats]:
     """Return the rates that PPI++ tunes to, with their intervals."""
     import numpy as np
 
-    totals = found.totals
-    parts = _Parts(
-        totals[..., _YES] / totals[..., _CASES],
-        _share(totals[..., _P0], totals[..., _W0]),
-        _share(totals[..., _P1], totals[..., _W1]),
-    )
-    n = _trials(found)
-    effect = design_effect(found, parts, n)
+    parts, n = parts_of(found), _trials(found)
+    effect = _effect(found, parts, n)
     ends = [
         jeffreys(part * size / effect, size / effect) for part, size in zip(parts, n, strict=True)
     ]
     below, above = _recovered(parts, *ends)
     value = parts.value
     return value, np.clip(value - below, 0, 1), np.clip(value + above, 0, 1)
+
+
+def parts_of(found: Moments) -> Parts:
+    """Return what the rate is made of."""
+    totals = found.totals
+    return Parts(
+        totals[..., YES] / totals[..., CASES],
+        _share(totals[..., _P0], totals[..., _W0]),
+        _share(totals[..., _P1], totals[..., _W1]),
+    )
 
 
 def _share(part: Floats, whole: Floats) -> Floats:
@@ -165,10 +170,10 @@ def _trials(found: Moments) -> tuple[Floats, Floats, Floats]:
     squares = found.squares
     no = _share(found.totals[..., _W0] ** 2, squares[..., 0])
     yes = _share(found.totals[..., _W1] ** 2, squares[..., 1])
-    return found.totals[..., _CASES], no, yes
+    return found.totals[..., CASES], no, yes
 
 
-def design_effect(found: Moments, parts: _Parts, n: tuple[Floats, Floats, Floats]) -> Floats:
+def _effect(found: Moments, parts: Parts, n: tuple[Floats, Floats, Floats]) -> Floats:
     """Return the variance over clusters by that of as many independent cases, at least 1."""
     import numpy as np
 
@@ -182,12 +187,12 @@ def design_effect(found: Moments, parts: _Parts, n: tuple[Floats, Floats, Floats
     return found_effect
 
 
-def clustered_variance(found: Moments, parts: _Parts) -> Floats:
+def clustered_variance(found: Moments, parts: Parts) -> Floats:
     """Return the variance of the estimate by linearisation over clusters (Binder, 1983)."""
     import numpy as np
 
     totals, tuned = found.totals, parts.yes - parts.no
-    cases, clusters = totals[..., _CASES], found.clusters[..., 0]
+    cases, clusters = totals[..., CASES], found.clusters[..., 0]
     no = _share(1 - parts.judged, totals[..., _W0])
     yes = _share(parts.judged, totals[..., _W1])
     # What a cluster adds to the estimate is linear in its sums.
@@ -200,7 +205,7 @@ def clustered_variance(found: Moments, parts: _Parts) -> Floats:
     return found_variance
 
 
-def _recovered(parts: _Parts, judged: Ends, no: Ends, yes: Ends) -> tuple[Floats, Floats]:
+def _recovered(parts: Parts, judged: Ends, no: Ends, yes: Ends) -> tuple[Floats, Floats]:
     """Return how far the interval of the whole goes down and up, from those of its parts."""
     import numpy as np
 
