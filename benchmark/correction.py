@@ -44,8 +44,8 @@ def corrected(
 ) -> Corrected:
     """Correct a rate by human labels on a random sample of its cases (`two_phase`).
 
-    With under 10 labels of either kind, under 30 labelled clusters, or no label where the judge
-    gave one of its answers, it is the exact interval of the labels alone.
+    With under 10 clusters that have a label of either kind, under 30 that have any, or no label
+    where the judge gave one of its answers, it is the exact interval of the labels alone.
 
     Args:
         judged: The judge's 1 or 0 of each case.

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from convsafe.benchmark.bootstrap import Floats, Ints
 
-# With fewer labels of either kind, or fewer labelled clusters, the labels alone are counted.
-FEWEST_LABELS, FEWEST_CLUSTERS = 10, 30
+# With fewer clusters that have a label of either kind, or any, the labels alone are counted.
+FEWEST_OF_A_KIND, FEWEST_CLUSTERS = 10, 30
 # The sums of a cluster: cases, judged yes, and weight and weighted yes by the judge's answer.
 CASES, YES, _W0, _P0, _W1, _P1 = range(6)
 
@@ -37,14 +37,14 @@ class Moments(NamedTuple):
             the labels where the judge said no; the same where it said yes.
         products: Sums over clusters of the products of each two of these, (…, 6, 6).
         squares: Sums of squared weights, by the judge's answer, (…, 2).
-        labels: How many labels say no and yes, (…, 2).
+        labelled: How many clusters have a label that says no, and one that says yes, (…, 2).
         clusters: How many clusters there are, and how many with a label, (…, 2).
     """
 
     totals: Floats
     products: Floats
     squares: Floats
-    labels: Floats
+    labelled: Floats
     clusters: Floats
 
 
@@ -73,21 +73,22 @@ def moments(judged: Floats, human: Floats, weight: Floats, clusters: Ints) -> Mo
     yes, no = weight * judged, weight * (1 - judged)
     columns = (np.ones_like(judged), judged, no, no * human, yes, yes * human)
     sums = np.stack([np.bincount(clusters, column) for column in columns], axis=-1)
-    positives = human.sum()
+    kinds = (labelled & (human == 0), labelled & (human == 1), labelled)
+    no_label, yes_label, any_label = (float(np.unique(clusters[kind]).size) for kind in kinds)
     return Moments(
         totals=sums.sum(0),
         products=sums.T @ sums,
         squares=np.array([(no**2).sum(), (yes**2).sum()]),
-        labels=np.array([labelled.sum() - positives, positives]),
-        clusters=np.array([len(sums), np.unique(clusters[labelled]).size], float),
+        labelled=np.array([no_label, yes_label]),
+        clusters=np.array([float(len(sums)), any_label]),
     )
 
 
 def rates(found: Moments) -> Rates:
     """Return the corrected rates, from the labels alone where these are few.
 
-    They are few with under 10 of either kind, under 30 labelled clusters, or none where the judge
-    gave one of its answers.
+    They are few with under 10 clusters that have one of either kind, under 30 that have any, or
+    none where the judge gave one of its answers.
     """
     import numpy as np
 
@@ -95,7 +96,7 @@ def rates(found: Moments) -> Rates:
     given = np.stack([cases - yes, yes], -1) > 0
     lacking = given & (found.totals[..., [_W0, _W1]] <= 0)
     alone = (
-        (found.labels.min(-1) < FEWEST_LABELS)
+        (found.labelled.min(-1) < FEWEST_OF_A_KIND)
         | (found.clusters[..., 1] < FEWEST_CLUSTERS)
         | lacking.any(-1)
     )

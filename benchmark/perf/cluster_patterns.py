@@ -108,11 +108,12 @@ def _moments(counts: Ints, clusters: int, chances: Chances) -> Moments:
     products = counts @ (sums[:, :, None] * sums[:, None, :]).reshape(len(sums), -1)
     ones = np.ones_like(chances.no)
     weights = np.stack([ones, ones, *[1 / chances.no] * 2, *[1 / chances.yes] * 2], axis=-1)
-    positives = totals[:, 3] + totals[:, 5]
+    kinds = np.stack([alarmed + rejected, hit + missed, no + yes], axis=-1) > 0
+    held = (counts @ kinds).astype(float)
     return Moments(
         totals=totals * weights,
         products=products.reshape(-1, 6, 6) * weights[:, :, None] * weights[:, None, :],
         squares=totals[:, [2, 4]] * weights[:, [2, 4]] ** 2,
-        labels=np.stack([totals[:, 2] + totals[:, 4] - positives, positives], axis=-1),
-        clusters=np.stack([clusters * ones, counts @ (no + yes > 0)], axis=-1),
+        labelled=held[:, :2],
+        clusters=np.stack([clusters * ones, held[:, 2]], axis=-1),
     )

@@ -114,9 +114,9 @@ def _card(cells: Sequence[Cell]) -> list[str]:
         "",
         "`corrected_assumed` beside the judged rate as it is, and beside sensitivity and"
         " specificity plugged in as if they were certain. Coverage is of the intervals given; the"
-        f" rest is refused in words. The lowest is {min(map(_coverage, often)):.1%} where fewer than"
-        f" half are refused, and {min(map(_coverage, used)):.1%} anywhere: cards that make a weak"
-        " judge look strong are those that are let through.",
+        f" rest is refused in words. The lowest is {min(map(_coverage, often)):.1%} where fewer"
+        f" than half are refused, and {min(map(_coverage, used)):.1%} anywhere: the cards of a weak"
+        " judge that are let through are those that make it look strong.",
         "",
         *_table(
             list(columns.values()),
