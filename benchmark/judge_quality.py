@@ -69,7 +69,7 @@ def quality(card: JudgeCard, metric: Metric) -> Quality:
     why = (
         f"the card of judge {card.name!r} has yes-or-no counts of {fewest} labelled sets for"
         f" {metric.name}; how far the judge varies from model to model takes {FEWEST_MODELS}."
-        " Measure it on more with `convsafe judge-eval`, or label a sample of this run"
+        " Label a sample of this run: `convsafe judge export-labels`"
     )
     return Quality(found.sensitivity, found.specificity, why)
 

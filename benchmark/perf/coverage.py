@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from convsafe.benchmark.perf import cluster_patterns, coverage_pages
 from convsafe.benchmark.perf.coverage_peers import normal, plug_in, uncorrected
 from convsafe.benchmark.perf.measure import machine, print_table
-from convsafe.taxonomy.files import write_json, write_text
+from convsafe.taxonomy.files import write_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -67,7 +67,7 @@ def main() -> None:
     for rows in (found["labels"], found["card"], found["bounds"]):
         print_table(rows)
     write_text(given.out, coverage_pages.page(found))
-    write_json(given.out.with_suffix(".json"), coverage_pages.compact(found))
+    write_text(given.out.with_suffix(".json"), coverage_pages.as_json(found))
 
 
 def simulate(repetitions: int) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -17,19 +18,18 @@ def in_contract(cell: Cell) -> bool:
     return labels >= FEWEST_LABELS and round(labels * cell["rate"], 6) >= FEWEST_POSITIVES
 
 
-def compact(found: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the tables with one list of names and one list of values a row."""
-    return {
-        name: {"columns": list(rows[0]), "rows": [_line(row) for row in rows]}
-        if isinstance(rows, list)
-        else rows
-        for name, rows in found.items()
-    }
+def as_json(found: Mapping[str, Any]) -> str:
+    """Return the tables as JSON: the names of the columns once, and one line a row."""
+    parts = (
+        f"{json.dumps(name)}: {_rows(value) if isinstance(value, list) else json.dumps(value)}"
+        for name, value in found.items()
+    )
+    return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
-def _line(row: Cell) -> str:
-    """Return a row as one line of text, which indented JSON keeps on one line."""
-    return " | ".join("" if value is None else str(value) for value in row.values())
+def _rows(cells: Sequence[Cell]) -> str:
+    lines = ",\n".join(json.dumps(list(cell.values())) for cell in cells)
+    return f'{{"columns": {json.dumps(list(cells[0]))}, "rows": [\n{lines}\n]}}'
 
 
 def page(found: Mapping[str, Any]) -> str:
@@ -116,7 +116,8 @@ def _card(cells: Sequence[Cell]) -> list[str]:
         " specificity plugged in as if they were certain. Coverage is of the intervals given; the"
         f" rest is refused in words. The lowest is {min(map(_coverage, often)):.1%} where fewer"
         f" than half are refused, and {min(map(_coverage, used)):.1%} anywhere: the cards of a weak"
-        " judge that are let through are those that make it look strong.",
+        " judge that are let through are those that make it look strong. Of all runs of a cell, at"
+        f" most {max(map(_misled, used)):.1%} get an interval without the truth.",
         "",
         *_table(
             list(columns.values()),
@@ -131,7 +132,8 @@ def _bounds(cells: Sequence[Cell]) -> list[str]:
         "## False passes of the upper bound",
         "",
         "How often a model whose mean is just epsilon passes; it must not be more often than delta."
-        " Clusters are of four cases. `0/1` and `grades` (five steps) are from people, the rest is"
+        " Clusters are of four cases. Student's t passes too often where harm is rare: it is no"
+        " guarantee there. `0/1` and `grades` (five steps) are from people, the rest is"
         " `judged_upper_bound`, which certifies nothing: a judge that overlooks harm passes models"
         " at any delta.",
         "",
@@ -152,6 +154,12 @@ def _shown(name: str, value: Any) -> str:
 
 def _coverage(cell: Cell) -> float:
     found: float = cell["coverage"]
+    return found
+
+
+def _misled(cell: Cell) -> float:
+    """Return the share of all runs that get an interval, and one without the truth."""
+    found: float = (1 - cell["refused"]) * (1 - cell["coverage"])
     return found
 
 

@@ -43,6 +43,7 @@ def test_student_is_that_of_hc_rlhf_on_the_scale_of_the_scores() -> None:
     expected = GRADES.mean() + t.ppf(0.9, 199) * GRADES.std(ddof=1) / math.sqrt(200)
     assert found.bound == pytest.approx(expected)
     assert found.passed == (expected <= 3)
+    assert found.words.endswith(", if the mean of the scores is nearly normal")
 
 
 def test_bernstein_is_the_formula() -> None:

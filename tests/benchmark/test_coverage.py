@@ -1,12 +1,13 @@
 """The coverage simulation: it simulates what it says, and its contract holds in some cells."""
 
+import json
 from typing import Any
 
 import numpy as np
 import pytest
 from convsafe.benchmark.perf import coverage
 from convsafe.benchmark.perf.cluster_patterns import SIZE, Chances, draw, patterns
-from convsafe.benchmark.perf.coverage_pages import in_contract, page
+from convsafe.benchmark.perf.coverage_pages import as_json, in_contract, page
 from convsafe.benchmark.two_phase import moments
 
 REPETITIONS = 300
@@ -102,6 +103,9 @@ def test_the_page_tells_whether_the_contract_holds(monkeypatch: pytest.MonkeyPat
     found = coverage.simulate(50)
     assert [in_contract(cell) for cell in found["labels"][:4]] == [False, False, False, True]
     found |= {"date": "2026-01-01", "system": "", "cores": 1, "python": "", "seconds": 1}
+    table = json.loads(as_json(found))["labels"]
+    cells = [dict(zip(table["columns"], row, strict=True)) for row in table["rows"]]
+    assert cells == found["labels"]
     kept = [cell | {"coverage": 0.95} for cell in found["labels"]]
     assert "among them **holds**: the lowest of 4 cells is 95.0%" in page(found | {"labels": kept})
     kept[-1]["coverage"] = 0.92
