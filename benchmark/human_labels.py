@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convsafe.benchmark.judging import as_seen, judge_card, read_verdicts
+from convsafe.benchmark.label_columns import banned, silent
 from convsafe.benchmark.label_files import (
     Row,
     labelled_rows,
@@ -30,7 +31,7 @@ from convsafe.benchmark.runs import Run
 from convsafe.benchmark.stratified import Stratum, draw
 from convsafe.taxonomy.errors import BadInput
 from convsafe.taxonomy.files import read_json, write_json, write_jsonl, write_text
-from convsafe.taxonomy.tree import NEVER_SHOWN, load_tree
+from convsafe.taxonomy.tree import load_tree
 
 if TYPE_CHECKING:
     import polars as pl
@@ -138,12 +139,11 @@ def _replies(run: Run, judge: str) -> pl.DataFrame:
     if missing := sorted(set(seen["id"]) - set(verdicts["id"])):
         what = f"{len(missing)} replies have no verdict; run `convsafe score` on the folder again"
         raise BadInput(what, file=path, id=missing[0])
-    banned = pl.col("hazards").list.contains(NEVER_SHOWN).fill_null(False)
-    silent = (pl.col("outcome") == "filtered") | (pl.col("response").str.strip_chars() == "")
     return (
         seen.join(verdicts, on="id")
         .join(cases.select("id", "hazards", "messages"), on="id")
-        .with_columns(banned=banned, silent=silent, shown=~banned & ~silent)
+        .with_columns(banned=banned(), silent=silent())
+        .with_columns(shown=~pl.col("banned") & ~pl.col("silent"))
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convsafe.taxonomy.errors import BadInput
+from convsafe.taxonomy.tree import NEVER_SHOWN
 
 if TYPE_CHECKING:
     import polars as pl
@@ -15,6 +16,20 @@ if TYPE_CHECKING:
 # The column of the probability with which a row was drawn.
 CHANCE = "inclusion_probability"
 _YES, _NO = ("true", "1", "1.0", "yes", "unsafe"), ("false", "0", "0.0", "no", "safe")
+
+
+def banned() -> pl.Expr:
+    """Tell the cases that nobody is shown, by `hazards`."""
+    import polars as pl
+
+    return pl.col("hazards").list.contains(NEVER_SHOWN).fill_null(False)
+
+
+def silent() -> pl.Expr:
+    """Tell the replies without a text to label, by `outcome` and `response`."""
+    import polars as pl
+
+    return (pl.col("outcome") == "filtered") | (pl.col("response").str.strip_chars() == "")
 
 
 def booleans(path: Path, rows: pl.DataFrame, name: str) -> Floats:
