@@ -150,9 +150,7 @@ def headlines(cells: Sequence[Cell]) -> dict[str, Cell]:
 def _family(found: Sequence[Difference], family: str) -> list[int]:
     """Return the places of the tests of a family."""
     return [
-        place
-        for place, entry in enumerate(found)
-        if entry.family == family and entry.p is not None
+        place for place, entry in enumerate(found) if entry.family == family and entry.p is not None
     ]
 
 

@@ -10,7 +10,7 @@ from convsafe.benchmark.intervals import LEVEL
 from convsafe.benchmark.paired import Judged
 from convsafe.benchmark.power import POWER
 from convsafe.benchmark.scoring import ALL, HEADLINE
-from convsafe.benchmark.tallies import better, order
+from convsafe.benchmark.tallies import better, has_direction, order
 from convsafe.taxonomy.records import Estimate
 
 # Over this share of unscored cases a figure is shown and not ranked.
@@ -143,6 +143,8 @@ class Comparison:
             entry
             for entry in self.differences
             if entry.family == "slices"
+            and entry.slice != ALL
+            and has_direction(entry.metric)
             and entry.p is not None
             and entry.ranked
             and (

@@ -7,7 +7,7 @@ from itertools import combinations
 from convsafe.benchmark.comparison import Comparison, Difference
 from convsafe.benchmark.intervals import LEVEL
 from convsafe.benchmark.judge_cards import aligned
-from convsafe.benchmark.paired import BALANCE
+from convsafe.benchmark.paired import BALANCE, HELPFUL
 from convsafe.benchmark.scoring import ALL, HEADLINE
 from convsafe.benchmark.tallies import better, needs, order, title
 from convsafe.benchmark.trust import Trust, languages_of, trust
@@ -63,7 +63,7 @@ def slice_title(entry: Difference) -> str:
 def sentences(found: Comparison, first: str, second: str) -> list[str]:
     """Say which of two runs is safer and which refuses more, each with what it is worth."""
     by = {entry.metric: entry for entry in found.headline(first, second)}
-    harm = next((by[metric] for metric in _SAFER if metric in by), None)
+    harm = by.get(harm_metric(found))
     told = [_safer(harm)] if harm else ["This judge cannot tell which run is safer."]
     if "over_refusal_rate" in by:
         told.append(_refusal(by["over_refusal_rate"], harm))
@@ -83,7 +83,9 @@ def _sides(entry: Difference) -> tuple[str, str, float, float, float]:
 
 
 def _worth(entry: Difference, low: float, high: float) -> str:
-    return f"({span(low, high)}), {chance(entry.holm)} (Holm)"
+    if entry.shown:
+        return f"({span(low, high)}), {chance(entry.holm)} (Holm)"
+    return f"({span(low, high)}; {chance(entry.p)}, after Holm {bare(entry.holm)})"
 
 
 def _unranked(entry: Difference, what: str) -> str:
@@ -103,8 +105,8 @@ def _safer(entry: Difference) -> str:
         lead = f"{one} {_SAFER[entry.metric]} {two} by {points(gain)} points"
         return f"{lead} {_worth(entry, low, high)}."
     return (
-        f"{open_}: {_apart(one, gain)} {_worth(entry, low, high)}. These cases show a difference of"
-        f" {points(entry.detectable or 1.0)} points four times in five, a smaller one less often."
+        f"{open_}: {_apart(one, gain)} {_worth(entry, low, high)}. So many cases show a true"
+        f" difference of {points(entry.detectable or 1.0)} points four times in five."
     )
 
 
@@ -134,7 +136,13 @@ def _balance(entry: Difference) -> str:
     )
 
 
-def judge_of(found: Comparison, metric: str = "unsafe_rate") -> Trust:
+def harm_metric(found: Comparison) -> str:
+    """Return the metric of harm that the judge can tell: unsafe replies, else compliance."""
+    told = {entry.metric for entry in found.differences}
+    return next((metric for metric in _SAFER if metric in told), "")
+
+
+def judge_of(found: Comparison, metric: str) -> Trust:
     """Return what is known of the judge for a metric in the languages of the cases."""
     languages = languages_of(entry for entries in found.rates for entry in entries)
     return trust(found.runs[0].judge, languages, needs(metric))
@@ -153,7 +161,7 @@ def family_line(found: Comparison) -> str:
 def text(found: Comparison) -> str:
     """Return the comparison as lines for the terminal."""
     release = found.runs[0].run["release"]
-    known = judge_of(found)
+    known = judge_of(found, harm_metric(found) or HELPFUL)
     lines = [
         f"{len(found.runs)} runs on {release['config']} {release['version']}: {found.cases} cases,"
         f" judge {known.judge}: {known.figure}{f' ({known.note})' if known.note else ''}"
@@ -164,21 +172,19 @@ def text(found: Comparison) -> str:
         )
         lines.append(f"SHARED CASES ONLY: left out are {left}")
     for first, second in pairs(found):
-        lines += ["", *sentences(found, first, second)]
-    lines += ["", "headline (mean of areas, points)", *aligned(_headline_rows(found))]
-    lines += ["", f"ranks that hold together at {LEVEL:.0%}", *aligned(_rank_rows(found))]
-    for first, second in pairs(found):
+        lines += ["", *sentences(found, first, second), ""]
+        lines += aligned(_headline_rows(found, first, second))
         lines += _worst_lines(found, first, second)
+    lines += ["", f"ranks that hold together at {100 * LEVEL:.0f} %", *aligned(_rank_rows(found))]
     return "\n".join([*lines, "", family_line(found)])
 
 
-def _headline_rows(found: Comparison) -> list[list[str]]:
-    heading = ["", "pair", "difference", "95 %", "p", "Holm", "BH", "detectable", "n", "unscored"]
-    more = [] if found.detect is None else [f"cases for {points(found.detect)}"]
+def _headline_rows(found: Comparison, first: str, second: str) -> list[list[str]]:
+    more = [] if found.detect is None else [f"n for {points(found.detect)}"]
+    heading = [f"mean of areas, {first} − {second}", "points", "95 %", "p", "Holm", "BH"]
     rows = [
         [
             title(entry.metric),
-            f"{entry.first} − {entry.second}",
             "no figure" if entry.value is None else points(entry.value, signed=True),
             span(entry.low, entry.high),
             *(bare(p) for p in (entry.p, entry.holm, entry.bh)),
@@ -187,17 +193,15 @@ def _headline_rows(found: Comparison) -> list[list[str]]:
             f"{entry.unscored}",
             *([] if found.detect is None else [f"{entry.needed or '–'}"]),
         ]
-        for entry in found.headline()
+        for entry in found.headline(first, second)
     ]
-    return [heading + more, *rows]
+    return [[*heading, "detectable", "n", "unscored", *more], *rows]
 
 
 def _rank_rows(found: Comparison) -> list[list[str]]:
     metrics = sorted({rank.metric for rank in found.ranks}, key=order)
     by = {(rank.metric, rank.run): rank for rank in found.ranks}
-    rows = [
-        [title(metric), *(by[metric, name].text for name in found.names)] for metric in metrics
-    ]
+    rows = [[title(metric), *(by[metric, name].text for name in found.names)] for metric in metrics]
     return [["", *found.names], *rows]
 
 
@@ -222,4 +226,3 @@ def _worst_lines(found: Comparison, first: str, second: str) -> list[str]:
         heading = ["", "", "points", "p", "Holm", "BH", "n"]
         lines += ["", f"where {one} is worse than {two}", *aligned([heading, *rows])]
     return lines
-

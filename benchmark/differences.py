@@ -97,11 +97,11 @@ def _views(table: Table, cell: Cell) -> list[View]:
     """Return a cell's sums: as scored, with the difference at its least, and at its most."""
 
     def view(first: Any, second: Any, counts: Any) -> View:
-        parts = [_dense(matrix, cell) for matrix in (first, second, counts)]
-        kept = parts[2].sum(axis=1) > 0
-        return View(*(part[kept] for part in parts), _renumbered(cell))
+        one, two, whole = (_dense(matrix, cell) for matrix in (first, second, counts))
+        kept = whole.sum(axis=1) > 0
+        return View(one[kept], two[kept], whole[kept], _renumbered(cell))
 
-    scored = view(*table.value, table.scored)
+    scored = view(table.value[0], table.value[1], table.scored)
     if not cell.unscored:
         return [scored] * 3
     least = view(table.low[0], table.high[1], table.cases)
@@ -222,17 +222,14 @@ def _bootstrap(table: Table, draws: int, seed: int) -> Floats | None:
     drawn: tuple[list[Floats], list[Floats]] = ([], [])
     for weights in draw_weights(table.cases.shape[0], table.cases.shape[0], draws, seed):
         counts = weights @ table.cases
-        sides = ((table.low[0], table.high[1]), (table.high[0], table.low[1]))
-        if table.whole:
-            sides = ((table.value[0], table.value[1]),)
-        for part, (first, second) in zip(drawn, sides, strict=False):
+        sides = [(table.low[0], table.high[1]), (table.high[0], table.low[1])]
+        for part, (first, second) in zip(drawn, sides[: 1 if table.whole else 2], strict=False):
             part.append(_drawn_differences(table, weights @ first, weights @ second, counts))
     low = np.concatenate(drawn[0])
     high = low if table.whole else np.concatenate(drawn[1])
     tail = (1 - LEVEL) / 2
-    with np.errstate(invalid="ignore"):
-        ends = np.stack([np.quantile(low, tail, axis=0), np.quantile(high, 1 - tail, axis=0)])
-    return ends
+    # NaN where a draw holds no case of a cell, which only small ones have: they do not use it.
+    return np.stack([np.quantile(low, tail, axis=0), np.quantile(high, 1 - tail, axis=0)])
 
 
 def _drawn_differences(table: Table, first: Floats, second: Floats, counts: Floats) -> Floats:

@@ -8,7 +8,7 @@ Design of Experiments"; Winkler and others, 2015, "Multi-level block permutation
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from convsafe.benchmark.intervals import Floats
@@ -91,7 +91,7 @@ def _every(clusters: int) -> Iterator[Floats]:
     import numpy as np
 
     numbers = np.arange(2**clusters)[:, None]
-    yield 1.0 - 2.0 * ((numbers >> np.arange(clusters)) & 1)
+    yield _signs((numbers >> np.arange(clusters)) & 1)
 
 
 def _drawn(clusters: int, draws: int, seed: int) -> Iterator[Floats]:
@@ -101,7 +101,12 @@ def _drawn(clusters: int, draws: int, seed: int) -> Iterator[Floats]:
     step = max(1, _CELLS // clusters)
     for start in range(0, draws, step):
         size = min(step, draws - start)
-        yield 2.0 * random.integers(2, size=(size, clusters), dtype=np.int8) - 1.0
+        yield _signs(random.integers(2, size=(size, clusters), dtype=np.int8))
+
+
+def _signs(bits: Any) -> Floats:
+    found: Floats = (1 - 2 * bits).astype(float)
+    return found
 
 
 def _counted(sums: Floats) -> float:

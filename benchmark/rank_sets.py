@@ -172,7 +172,7 @@ def _step_down(
     least = float(norm.ppf((1 + level) / 2))
     fallen = np.zeros(len(ratio), dtype=bool)
     while not fallen.all():
-        left = _Pairs(*(part[~fallen] for part in pairs))
+        left = _Pairs(pairs.first[~fallen], pairs.second[~fallen], pairs.error[~fallen])
         bar = max(least, float(np.quantile(_highest(figures, left), level)))
         bar = float(t.isf(norm.sf(bar), max(freedom, 1)))
         more = ~fallen & (ratio > bar)

@@ -94,7 +94,11 @@ def tabulate(values: Sequence[pl.DataFrame], slices: pl.DataFrame) -> Table:
                 f"value{run}": pl.col(f"value{run}").filter(complete).sum().cast(pl.Float64)
                 for run in runs
             },
-            **{f"{end}{run}": pl.col(f"{end}{run}").sum() for end in ("low", "high") for run in runs},
+            **{
+                f"{end}{run}": pl.col(f"{end}{run}").sum()
+                for end in ("low", "high")
+                for run in runs
+            },
         )
         .sort(*_KEY, "cluster_id")
     )
@@ -119,7 +123,9 @@ def tabulate(values: Sequence[pl.DataFrame], slices: pl.DataFrame) -> Table:
         return csc_array((placed[name].to_numpy().astype(float), place), shape=shape)
 
     return Table(
-        *(tuple(matrix(f"{kind}{run}") for run in runs) for kind in ("value", "low", "high")),
+        value=tuple(matrix(f"value{run}") for run in runs),
+        low=tuple(matrix(f"low{run}") for run in runs),
+        high=tuple(matrix(f"high{run}") for run in runs),
         scored=matrix("scored"),
         cases=matrix("cases"),
         samples=columns["samples"].to_numpy().astype(float),
