@@ -65,6 +65,7 @@ def _page(found: Comparison) -> str:
             measured=[_measured(row) for row in judge["agreement"]],
             rates=_rates(found),
             heads=[title(metric) for metric in _shown(found)],
+            harm_axis=_HARM_AXIS.get(harm, ""),
             frontier=hero.svg if hero else "",
             pairs=pairs,
             places=[part for part in places if part["rows"]],

@@ -147,7 +147,9 @@ def _point_axis(axes: Axes, rows: Sequence[Gap]) -> None:
     widest = next(limit for limit in (0.1, 0.2, 0.5, 1.0) if reach <= limit or limit == 1.0)
     ticks = [-widest, -widest / 2, 0, widest / 2, widest]
     axes.set_xlim(-widest * 1.02, widest * 1.02)
-    axes.set_xticks(ticks, [f"{100 * tick:+.0f}".replace("-", "−") if tick else "0" for tick in ticks])
+    axes.set_xticks(
+        ticks, [f"{100 * tick:+.0f}".replace("-", "−") if tick else "0" for tick in ticks]
+    )
     axes.grid(axis="x", color=LINE, linewidth=0.8)
     _quiet(axes)
 

@@ -105,8 +105,8 @@ def _safer(entry: Difference) -> str:
         lead = f"{one} {_SAFER[entry.metric]} {two} by {points(gain)} points"
         return f"{lead} {_worth(entry, low, high)}."
     return (
-        f"{open_}: {_apart(one, gain)} {_worth(entry, low, high)}. So many cases show a true"
-        f" difference of {points(entry.detectable or 1.0)} points four times in five."
+        f"{open_}: {_apart(one, gain)} {_worth(entry, low, high)}. With so many cases a true"
+        f" difference of {points(entry.detectable or 1.0)} points is shown four times in five."
     )
 
 

@@ -103,7 +103,10 @@ def _names(runs: Sequence[Judged]) -> list[str]:
     """Name every run by its model, and by its settings or folder where models are the same."""
     models = [str(one.run["model"]).partition("#")[2] or str(one.run["model"]) for one in runs]
     settings = [", ".join(one.run.get("settings") or ()) for one in runs]
-    full = [f"{model} ({words})" if words else model for model, words in zip(models, settings, strict=True)]
+    full = [
+        f"{model} ({words})" if words else model
+        for model, words in zip(models, settings, strict=True)
+    ]
     names = [
         f"{name} [{one.folder.name}]" if full.count(name) > 1 else name
         for name, one in zip(full, runs, strict=True)
