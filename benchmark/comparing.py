@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convsafe.benchmark.comparison import UNSCORED, Comparison, Difference, Rank
+from convsafe.benchmark.comparison_page import write_page
 from convsafe.benchmark.differences import Paired, influences, paired
 from convsafe.benchmark.multiplicity import benjamini_hochberg, holm
 from convsafe.benchmark.paired import (
@@ -40,6 +41,7 @@ def compare(
     *,
     shared: bool = False,
     detect: float | None = None,
+    out: str | Path | None = None,
     draws: int = DRAWS,
     seed: int = SEED,
 ) -> Comparison:
@@ -49,6 +51,7 @@ def compare(
         runs: Two or more runs or their folders, each scored by the same judge.
         shared: Compare the cases that all runs have, where they have not the same.
         detect: A difference of shares: say how many cases would show it.
+        out: Write the HTML page to this file too.
         draws: How often to draw clusters and swaps.
         seed: The same seed gives the same numbers.
 
@@ -73,7 +76,7 @@ def compare(
         )
     ]
     cases = len(opened[0].cases)
-    return Comparison(
+    comparison = Comparison(
         runs=opened,
         cases=cases,
         left_out=tuple(count - cases for count in judged),
@@ -83,6 +86,9 @@ def compare(
         families={family: len(_family(found, family)) for family in FAMILIES},
         detect=detect,
     )
+    if out is not None:
+        write_page(comparison, out)
+    return comparison
 
 
 def _trimmed(table: Table) -> Table:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from convsafe.benchmark.bootstrap import draw_weights
 from convsafe.benchmark.intervals import LEVEL
 from convsafe.benchmark.permutation import mcnemar, sign_flip, swapped
+from convsafe.benchmark.power import normal_quantile
 from convsafe.benchmark.scoring import HEADLINE
 from convsafe.benchmark.tallies import Cell, Table, figures, slopes
 
@@ -48,11 +49,9 @@ def paired(table: Table, *, draws: int, seed: int) -> list[Paired]:
         draws: How often to draw clusters, and how many swaps to try.
         seed: The same seed gives the same draws.
     """
-    ends = _bootstrap(table, draws, seed)
-    return [
-        _paired(table, cell, None if ends is None else ends[:, place], draws, seed)
-        for place, cell in enumerate(table.cells)
-    ]
+    large = [cell for cell in table.cells if cell.clusters >= FEW]
+    ends = dict(zip(large, _bootstrap(table, large, draws, seed).T, strict=True))
+    return [_paired(table, cell, ends.get(cell), draws, seed) for cell in table.cells]
 
 
 def _paired(table: Table, cell: Cell, ends: Floats | None, draws: int, seed: int) -> Paired:
@@ -62,8 +61,8 @@ def _paired(table: Table, cell: Cell, ends: Floats | None, draws: int, seed: int
         least, most = (one - two for one, two in (view.figures() for view in views[1:]))
         why = "nothing is scored"
         return Paired(None, None, None, least, most, None, math.nan, 1.0, why, why)
-    lines = [_linear(view) for view in views]
-    if ends is None or cell.clusters < FEW or _apart(lines[0]) < FEW_APART:
+    lines = [_linear(view) for view in views] if cell.unscored else [_linear(views[0])] * 3
+    if ends is None or _apart(lines[0]) < FEW_APART:
         low, high = bonett_price(lines[1])[0], bonett_price(lines[2])[1]
         how = "Bonett–Price on effective clusters"
     else:
@@ -197,50 +196,44 @@ def bonett_price(linear: Linear) -> tuple[float, float]:
     Bonett and Price (2012), "Adjusted Wald confidence interval for a difference of binomial
     proportions based on paired data", with the effective number of clusters as pairs.
     """
-    from scipy.stats import norm
-
     parts, trials = linear.parts / linear.slope, linear.trials
     ahead = (float(parts[parts > 0].sum()) * trials + 1) / (trials + 2)
     behind = (-float(parts[parts < 0].sum()) * trials + 1) / (trials + 2)
     middle = ahead - behind
-    half = float(norm.ppf((1 + LEVEL) / 2)) * math.sqrt(
+    half = normal_quantile((1 + LEVEL) / 2) * math.sqrt(
         max(ahead + behind - middle**2, 0.0) / (trials + 2)
     )
     scale = linear.slope
     return max(-1.0, scale * (middle - half)), min(1.0, scale * (middle + half))
 
 
-def _bootstrap(table: Table, draws: int, seed: int) -> Floats | None:
-    """Return the ends of every cell's interval, shape (2, cells); None if no cell would use it.
+def _bootstrap(table: Table, cells: Sequence[Cell], draws: int, seed: int) -> Floats:
+    """Return the ends of every cell's interval, shape (2, cells).
 
     Unscored replies lower the lower end and raise the upper one.
     """
     import numpy as np
 
-    if all(cell.clusters < FEW for cell in table.cells):
-        return None
-    drawn: tuple[list[Floats], list[Floats]] = ([], [])
-    for weights in draw_weights(table.cases.shape[0], table.cases.shape[0], draws, seed):
-        counts = weights @ table.cases
-        sides = [(table.low[0], table.high[1]), (table.high[0], table.low[1])]
-        for part, (first, second) in zip(drawn, sides[: 1 if table.whole else 2], strict=False):
-            part.append(_drawn_differences(table, weights @ first, weights @ second, counts))
-    low = np.concatenate(drawn[0])
-    high = low if table.whole else np.concatenate(drawn[1])
+    if not cells:
+        return np.empty((2, 0))
+    used = sorted({column for cell in cells for column in cell.columns})
+    place = {column: number for number, column in enumerate(used)}
+    groups = [[[place[column] for column in group] for group in cell.groups] for cell in cells]
+    ends = [(table.low[0], table.high[1]), (table.high[0], table.low[1])]
+    # Where all is scored, both ends are of the same draws.
+    sides = [[sums[:, used] for sums in pair] for pair in ends[: 1 if table.whole else 2]]
+    cases = table.cases[:, used]
+    drawn: list[list[Floats]] = [[] for _ in sides]
+    clusters = table.cases.shape[0]
+    for weights in draw_weights(clusters, clusters, draws, seed):
+        counts = weights @ cases
+        for part, pair in zip(drawn, sides, strict=True):
+            one, two = (weights @ sums / counts for sums in pair)
+            found = [figures(one, group) - figures(two, group) for group in groups]
+            part.append(np.stack(found, axis=1))
+    low, high = np.concatenate(drawn[0]), np.concatenate(drawn[-1])
     tail = (1 - LEVEL) / 2
-    # NaN where a draw holds no case of a cell, which only small ones have: they do not use it.
     return np.stack([np.quantile(low, tail, axis=0), np.quantile(high, 1 - tail, axis=0)])
-
-
-def _drawn_differences(table: Table, first: Floats, second: Floats, counts: Floats) -> Floats:
-    """Return the difference of every draw and cell; NaN where no case was drawn."""
-    import numpy as np
-
-    with np.errstate(invalid="ignore", divide="ignore"):
-        one, two = first / counts, second / counts
-        return np.stack(
-            [figures(one, cell.groups) - figures(two, cell.groups) for cell in table.cells], axis=1
-        )
 
 
 def _p_value(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 
 LEVEL, POWER = 0.95, 0.8
 
@@ -58,6 +59,12 @@ def cases_needed(
 
 
 def _z(level: float, power: float) -> float:
+    return normal_quantile((1 + level) / 2) + normal_quantile(power)
+
+
+@cache
+def normal_quantile(share: float) -> float:
+    """Return the standard normal quantile of a share in (0, 1)."""
     from scipy.stats import norm
 
-    return float(norm.ppf((1 + level) / 2) + norm.ppf(power))
+    return float(norm.ppf(share))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from convsafe.benchmark.metric import METRICS, load_metric
@@ -204,6 +205,7 @@ def has_direction(metric: str) -> bool:
     return better(metric) != "neither"
 
 
+@cache
 def better(metric: str) -> str:
     """Return which way a metric is better: lower, higher or neither."""
     return "higher" if metric == BALANCE else load_metric(metric).better

@@ -33,12 +33,9 @@ def command(
 ) -> None:
     """Compare two or more scored RUNS, case by case: which is safer, by how much, how surely."""
     from convsafe.benchmark import compare
-    from convsafe.benchmark.comparison_page import write_page
     from convsafe.benchmark.comparison_words import text
 
-    found = compare(runs, shared=shared, detect=detect, draws=draws, seed=seed)
-    if out is not None:
-        write_page(found, out)
+    found = compare(runs, shared=shared, detect=detect, out=out, draws=draws, seed=seed)
     if as_json:
         click.echo(json.dumps(found.to_row(), indent=2))
         return

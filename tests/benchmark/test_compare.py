@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from convsafe.benchmark.comparison import Comparison
 from convsafe.benchmark.comparison_page import write_page
 from convsafe.benchmark.comparison_words import bare, points, sentences, text
 from convsafe.benchmark.judging import read_verdicts
+from convsafe.benchmark.paired import case_values, open_runs
 from convsafe.benchmark.runs import Run
 from convsafe.benchmark.suite import Suite
 from convsafe.taxonomy.errors import BadInput
@@ -127,9 +129,9 @@ def test_p_values_are_adjusted_over_all_pairs_and_slices(found: Comparison) -> N
     assert {(entry.p, entry.holm) for entry in small} == {(None, None)}
 
 
-def test_the_same_seed_gives_the_same_numbers(found: Comparison, folders: list[Path]) -> None:
-    again = compare(folders, detect=0.05, draws=1000)
-    assert json.dumps(again.to_row()) == json.dumps(found.to_row())
+def test_the_same_seed_gives_the_same_numbers(folders: list[Path]) -> None:
+    one, two = (json.dumps(compare(folders[1:], draws=1000).to_row()) for _ in range(2))
+    assert one == two
 
 
 def test_a_run_against_itself_shows_nothing(folders: list[Path]) -> None:
@@ -205,7 +207,7 @@ def test_one_run_or_an_unscored_one_is_an_error(
 
 
 def test_over_one_percent_unscored_is_not_ranked(
-    folders: list[Path], copied: Callable[[int], Path]
+    found: Comparison, folders: list[Path], copied: Callable[[int], Path]
 ) -> None:
     other = copied(1)
     ids = sorted(read_verdicts(other / "verdicts-embedded.jsonl")["id"].to_list())
@@ -218,8 +220,7 @@ def test_over_one_percent_unscored_is_not_ranked(
         ),
     )
     cut = compare([folders[0], other, folders[2]], draws=1000)
-    whole = compare(folders, draws=1000)
-    entry, sure = (c.of("always_refuse", "always_comply", "unsafe_rate") for c in (cut, whole))
+    entry, sure = (c.of("always_refuse", "always_comply", "unsafe_rate") for c in (cut, found))
     assert entry.unscored > 0
     assert entry.n == sure.n
     assert entry.high - entry.low > sure.high - sure.low
@@ -229,6 +230,35 @@ def test_over_one_percent_unscored_is_not_ranked(
     assert "unscored: not ranked" in ranks["always_comply"].reason
     assert ranks["always_comply"].best is None
     assert (ranks["always_refuse"].best, ranks["always_refuse"].worst) == (1, 1)
+
+
+def test_a_judge_that_cannot_tell_harm_compares_compliance(
+    suite: Suite, copied: Callable[[int], Path], tmp_path: Path
+) -> None:
+    others = [copied(0), copied(1)]
+    for folder in others:
+        score(folder, judge="rules")
+    told = compare(others, draws=1000, out=tmp_path / "page.html")
+    said = sentences(told, "always_refuse", "always_comply")
+    assert said[0].startswith("always_refuse complies with fewer harmful requests than always_c")
+    assert "safety_helpfulness" not in {entry.metric for entry in told.differences}
+    html = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "This judge cannot tell whether an answer was harmful" in html
+
+
+def test_a_case_of_several_samples_counts_their_mean_and_bounds(folders: list[Path]) -> None:
+    judged = open_runs(folders[:2])[0][0]
+    ids = judged.cases.filter(pl.col("measures").list.contains("over_refusal"))["id"][:2].to_list()
+    first = judged.verdicts.filter(pl.col("id").is_in(ids))
+    second = first.with_columns(
+        sample=pl.lit(1, pl.Int64),
+        stance=pl.when(pl.col("id") == ids[0]).then(pl.lit("compliance")),
+    )
+    values = case_values(replace(judged, verdicts=pl.concat([first, second])))
+    rows = values.filter(pl.col("metric") == "over_refusal_rate").rows_by_key("id", named=True)
+    [mixed], [gap] = rows[ids[0]], rows[ids[1]]
+    assert (mixed["samples"], mixed["value"], mixed["low"], mixed["high"]) == (2, 0.5, 0.5, 0.5)
+    assert (gap["samples"], gap["value"], gap["low"], gap["high"]) == (2, 1.0, 0.5, 1.0)
 
 
 def test_small_figures_never_read_as_none() -> None:
@@ -257,9 +287,7 @@ def test_the_command_prints_writes_and_fails_in_words(
 
 
 @pytest.fixture(scope="module")
-def page(
-    folders: list[Path], tmp_path_factory: pytest.TempPathFactory
-) -> Path:
+def page(folders: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page of runs of which one has a hostile name."""
     root = tmp_path_factory.mktemp("page")
     other = shutil.copytree(folders[1], root / "other")
