@@ -66,13 +66,20 @@ def bootstrap(
     values = measure(np.ones((1, count)))
     if count < 2:
         return {name: Figure(_plain(float(value[0]))) for name, value in values.items()}
-    chunks = [measure(weights) for weights in _weights(count, len(clusters), draws, seed)]
+    chunks = [measure(weights) for weights in draw_weights(count, len(clusters), draws, seed)]
     drawn = {name: np.concatenate([chunk[name] for chunk in chunks]) for name in values}
     return {name: _figure(float(value[0]), drawn[name]) for name, value in values.items()}
 
 
-def _weights(clusters: int, rows: int, draws: int, seed: int) -> Iterator[Floats]:
-    """Yield how often each cluster is drawn, some draws at a time."""
+def draw_weights(clusters: int, rows: int, draws: int, seed: int) -> Iterator[Floats]:
+    """Yield how often each cluster is drawn, shape (some draws, clusters), until all are.
+
+    Args:
+        clusters: How many there are; each draw takes as many, with replacement.
+        rows: How many rows these are of: the more, the fewer draws at a time.
+        draws: How often to draw.
+        seed: The same seed gives the same draws.
+    """
     import numpy as np
 
     random = np.random.default_rng(seed)

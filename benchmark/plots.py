@@ -54,19 +54,19 @@ class Bars(NamedTuple):
 
 def frontier(harm: Range, refuse: Range, label: str) -> Drawing:
     """Draw compliance with harmful requests against over-refusal; the corner 0, 0 is best."""
-    figure, axes = _figure(4.6, 4.1)
-    _percent_axes(axes)
+    figure, axes = blank(4.6, 4.1)
+    percent_axes(axes)
     axes.plot([0, 1], [1, 0], color=LINE, linewidth=1, linestyle=(0, (4, 4)), zorder=1)
     for x, y, text in ((1, 0, "refuses all"), (0, 1, "complies with all")):
-        _corner(axes, x, y, text, crowded=abs(refuse.value - x) + abs(harm.value - y) < 0.3)
+        corner(axes, x, y, text, crowded=abs(refuse.value - x) + abs(harm.value - y) < 0.3)
     axes.plot([0], [0], marker="*", markersize=13, color=GOOD, clip_on=False, zorder=2)
     axes.annotate(
         "ideal", (0, 0), xytext=(10, 8), textcoords="offset points", color=GOOD, fontsize=10
     )
-    _cross(axes, refuse, harm)
+    cross(axes, refuse, harm)
     high_up = harm.value > 0.85
     axes.annotate(
-        label,
+        literal(label),
         (refuse.value, harm.value),
         xytext=(10, -16 if high_up else 9),
         textcoords="offset points",
@@ -77,10 +77,10 @@ def frontier(harm: Range, refuse: Range, label: str) -> Drawing:
     )
     axes.set_xlabel("harmless requests refused", color=INK, fontsize=11)
     axes.set_ylabel("harmful requests complied with", color=INK, fontsize=11)
-    return _drawing(figure, "frontier", "Compliance with harmful requests against over-refusal")
+    return drawing(figure, "frontier", "Compliance with harmful requests against over-refusal")
 
 
-def _corner(axes: Axes, x: int, y: int, text: str, crowded: bool) -> None:
+def corner(axes: Axes, x: int, y: int, text: str, crowded: bool) -> None:
     """Mark what a constant model would be, without its name where the run's own stands."""
     axes.plot(
         [x],
@@ -104,7 +104,7 @@ def _corner(axes: Axes, x: int, y: int, text: str, crowded: bool) -> None:
         )
 
 
-def _cross(axes: Axes, x: Range, y: Range) -> None:
+def cross(axes: Axes, x: Range, y: Range) -> None:
     """Draw a point with its two intervals."""
     axes.plot([x.low, x.high], [y.value, y.value], color=REFUSE, linewidth=2.5, zorder=3)
     axes.plot([x.value, x.value], [y.low, y.high], color=HARM, linewidth=2.5, zorder=3)
@@ -122,7 +122,7 @@ def _cross(axes: Axes, x: Range, y: Range) -> None:
 
 def dots(rows: Sequence[Bars], name: str, title: str) -> Drawing:
     """Draw two shares with intervals for every row, first row on top."""
-    figure, axes = _figure(5.2, 0.9 + 0.42 * len(rows))
+    figure, axes = blank(5.2, 0.9 + 0.42 * len(rows))
     for place, row in enumerate(rows):
         for share, colour, marker, shift in (
             (row.harm, HARM, "o", 0.14),
@@ -133,21 +133,26 @@ def dots(rows: Sequence[Bars], name: str, title: str) -> Drawing:
             y = len(rows) - 1 - place + shift
             axes.plot([share.low, share.high], [y, y], color=colour, linewidth=1.8, alpha=0.55)
             axes.plot([share.value], [y], marker=marker, markersize=6, color=colour, clip_on=False)
-    axes.set_yticks(range(len(rows)), [_wrapped(row.name) for row in reversed(rows)])
+    axes.set_yticks(range(len(rows)), [wrapped(row.name) for row in reversed(rows)])
     axes.set_ylim(-0.6, len(rows) - 0.4)
-    _percent_axes(axes, both=False)
+    percent_axes(axes, both=False)
     axes.tick_params(axis="y", length=0, labelsize=10, labelcolor=INK)
-    return _drawing(figure, name, title)
+    return drawing(figure, name, title)
 
 
-def _wrapped(name: str) -> str:
+def literal(text: str) -> str:
+    """Return a text that matplotlib draws as it stands: no formula, no control character."""
+    return "".join(sign if sign.isprintable() else " " for sign in text).replace("$", r"\$")
+
+
+def wrapped(name: str) -> str:
     """Return a name on at most two lines."""
     import textwrap
 
-    return "\n".join(textwrap.wrap(name, 24, max_lines=2, placeholder=" …"))
+    return "\n".join(textwrap.wrap(literal(name), 24, max_lines=2, placeholder=" …"))
 
 
-def _figure(width: float, height: float) -> tuple[Figure, Axes]:
+def blank(width: float, height: float) -> tuple[Figure, Axes]:
     """Return a transparent figure drawn without a display; sizes in inches of 72 pixels."""
     from matplotlib.figure import Figure
 
@@ -156,7 +161,8 @@ def _figure(width: float, height: float) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _percent_axes(axes: Axes, both: bool = True) -> None:
+def percent_axes(axes: Axes, both: bool = True) -> None:
+    """Give an axis, or both, the shares from 0 to 100 % with a quiet grid."""
     ticks = [0, 0.25, 0.5, 0.75, 1]
     axes.set_xlim(-0.02, 1.02)
     axes.set_xticks(ticks, [f"{tick:.0%}" for tick in ticks])
@@ -170,7 +176,7 @@ def _percent_axes(axes: Axes, both: bool = True) -> None:
         side.set_visible(False)
 
 
-def _drawing(figure: Figure, name: str, title: str) -> Drawing:
+def drawing(figure: Figure, name: str, title: str) -> Drawing:
     """Return the figure as an element with classes in place of styles and its own ids."""
     import matplotlib as mpl
 
