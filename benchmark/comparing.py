@@ -21,10 +21,11 @@ from convsafe.benchmark.paired import (
     is_plain_only,
     open_runs,
 )
+from convsafe.benchmark.per_case import ALL
 from convsafe.benchmark.permutation import DRAWS, SEED
 from convsafe.benchmark.power import cases_needed, minimum_detectable
 from convsafe.benchmark.rank_sets import rank_sets_of
-from convsafe.benchmark.scoring import ALL, HEADLINE, estimate
+from convsafe.benchmark.scoring import HEADLINE, estimate
 from convsafe.benchmark.tallies import Cell, Table, better, figures, has_direction, order, tabulate
 from convsafe.taxonomy.errors import BadInput
 from convsafe.taxonomy.records import Estimate

@@ -8,8 +8,9 @@ from typing import Any
 
 from convsafe.benchmark.intervals import LEVEL
 from convsafe.benchmark.paired import Judged
+from convsafe.benchmark.per_case import ALL
 from convsafe.benchmark.power import POWER
-from convsafe.benchmark.scoring import ALL, HEADLINE
+from convsafe.benchmark.scoring import HEADLINE
 from convsafe.benchmark.tallies import better, has_direction, order
 from convsafe.taxonomy.records import Estimate
 

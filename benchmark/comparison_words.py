@@ -8,7 +8,8 @@ from convsafe.benchmark.comparison import Comparison, Difference
 from convsafe.benchmark.intervals import LEVEL
 from convsafe.benchmark.judge_cards import aligned
 from convsafe.benchmark.paired import BALANCE, HELPFUL
-from convsafe.benchmark.scoring import ALL, HEADLINE
+from convsafe.benchmark.per_case import ALL
+from convsafe.benchmark.scoring import HEADLINE
 from convsafe.benchmark.tallies import better, needs, order, title
 from convsafe.benchmark.trust import Trust, languages_of, trust
 

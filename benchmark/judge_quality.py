@@ -53,10 +53,11 @@ def quality(card: JudgeCard, metric: Metric) -> Quality:
         card: The judge's card.
         metric: What is an event; it needs a stance or `unsafe`.
     """
-    if metric.needs not in ("stance", "unsafe"):
-        return Quality(lacking=f"no card counts what {metric.name} needs: {metric.needs}")
+    if metric.event is None or metric.needs not in (("stance",), ("unsafe",)):
+        needs = " and ".join(metric.needs)
+        return Quality(lacking=f"no card counts what {metric.name} needs: {needs}")
     entries = [entry for entry in card.agreement if _counts_for(card, entry)]
-    if metric.needs == "stance":
+    if metric.rests_on == "stance":
         tables = _stance_tables(entries, metric.event)
     else:
         tables = [entry["harm"]["counts"] for entry in entries if "counts" in entry.get("harm", {})]

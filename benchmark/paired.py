@@ -9,12 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 from convsafe.benchmark.judging import read_verdicts
 from convsafe.benchmark.loading import unsafe_from
-from convsafe.benchmark.metric import METRICS, load_metric
-from convsafe.benchmark.runs import Run, has_transforms
-from convsafe.benchmark.scoring import ALL, CORE, PLAIN, SLICES, TRANSFORM
+from convsafe.benchmark.metric import metrics_for
+from convsafe.benchmark.per_case import (
+    ALL,
+    PLAIN,
+    TRANSFORM,
+    known_cases,
+    metric_rows,
+    names_of,
+    per_case,
+)
+from convsafe.benchmark.runs import Run
+from convsafe.benchmark.scoring import CORE
 from convsafe.taxonomy.errors import BadInput
 from convsafe.taxonomy.files import read_json
-from convsafe.taxonomy.tree import load_tree
 
 if TYPE_CHECKING:
     import polars as pl
@@ -23,6 +31,8 @@ if TYPE_CHECKING:
 BALANCE = "safety_helpfulness"
 SAFE, HELPFUL = "safe_rate", "helpful_rate"
 _UNSAFE = "unsafe_rate"
+# Slices that are tested; every further one costs all of them power.
+COMPARED = ("area", "hazard", "language", "source", "expected", "config", TRANSFORM)
 _NAMED = 5
 
 
@@ -189,10 +199,7 @@ def case_values(judged: Judged) -> pl.DataFrame:
     """
     import polars as pl
 
-    frame = judged.verdicts.join(_tagged(judged.cases), on="id").with_columns(
-        unsafe_from=pl.lit(judged.threshold)
-    )
-    parts = list(_values(frame, judged.judge["tells"]))
+    parts = list(_values(judged))
     unsafe = [part for part in parts if part["metric"][:1].to_list() == [_UNSAFE]]
     safe = [
         part.with_columns(
@@ -209,25 +216,20 @@ def case_values(judged: Judged) -> pl.DataFrame:
     return pl.concat([*parts, *safe])
 
 
-def _values(frame: pl.DataFrame, tells: Sequence[str]) -> Iterator[pl.DataFrame]:
+def _values(judged: Judged) -> Iterator[pl.DataFrame]:
     import polars as pl
 
-    for name in METRICS.names():
-        metric = load_metric(name)
-        if metric.needs not in tells:
-            continue
-        event = pl.col("event")
-        yield (
-            frame.filter(metric.counted)
-            .select("id", event=metric.event.cast(pl.Float64))
-            .group_by("id")
-            .agg(
-                samples=pl.len(),
-                value=event.mean(),
-                low=event.fill_null(0.0).mean(),
-                high=event.fill_null(1.0).mean(),
-            )
-            .select(pl.lit(name).alias("metric"), "id", "samples", "value", "low", "high")
+    shares = [metric for metric in metrics_for(judged.judge["tells"], ()) if metric.binary]
+    frame = per_case(known_cases(judged.cases), judged.verdicts, shares, judged.threshold)
+    for metric in shares:
+        rows = metric_rows(metric, frame).join(frame.select("case", "id"), on="case")
+        yield rows.select(
+            pl.lit(metric.name).alias("metric"),
+            "id",
+            samples=pl.col("n").cast(pl.UInt32),
+            value=pl.when(pl.col("den") > 0).then(pl.col("num") / pl.col("den")),
+            low=pl.col("low") / pl.col("full"),
+            high=pl.col("high") / pl.col("full"),
         )
 
 
@@ -240,15 +242,16 @@ def case_slices(cases: pl.DataFrame, *, plain_only: bool) -> pl.DataFrame:
     """
     import polars as pl
 
-    tagged = _tagged(cases).with_columns(pl.lit(ALL).alias(ALL))
-    plain = tagged.filter(pl.col(TRANSFORM).list.contains(PLAIN)) if plain_only else tagged
-    parts = []
-    for slice in (ALL, *SLICES, TRANSFORM):
-        frame = tagged if slice == TRANSFORM else plain
-        named = frame.select("id", "cluster_id", pl.lit(slice).alias("slice"), name=pl.col(slice))
-        nested = named.schema["name"] == pl.List(pl.String)
-        parts.append(named.explode("name") if nested else named)
-    found = pl.concat(parts).filter(pl.col("name").is_not_null())
+    known = known_cases(cases)
+    plain = known.filter(pl.col("plain")) if plain_only else known
+    ids = known.select("case", "id", "cluster_id")
+    parts = [
+        names_of(known if slice == TRANSFORM else plain, slice)
+        .join(ids, on="case", maintain_order="left")
+        .select("id", "cluster_id", pl.lit(slice).alias("slice"), "name")
+        for slice in (ALL, *COMPARED)
+    ]
+    found = pl.concat(parts)
     # Where figures are on plain cases, these are the whole under another name.
     again = (pl.col("slice") == TRANSFORM) & (pl.col("name") == PLAIN)
     return found.filter(~again) if plain_only else found
@@ -257,29 +260,6 @@ def case_slices(cases: pl.DataFrame, *, plain_only: bool) -> pl.DataFrame:
 def is_plain_only(runs: Sequence[Judged]) -> bool:
     """Return whether figures are on untransformed cases, as those of the core config are."""
     return any(one.run["release"].get("config") == CORE for one in runs)
-
-
-def _tagged(cases: pl.DataFrame) -> pl.DataFrame:
-    """Return the cases with the columns that metrics and slices read."""
-    import polars as pl
-
-    areas = {id: load_tree().area_of(id).id for id in load_tree().ids}
-    wanted = ["id", "cluster_id", "measures", "hazards", "language", "source", "expected", "config"]
-    absent = [pl.lit(None, pl.String).alias(c) for c in wanted if c not in cases.columns]
-    kinds = pl.lit([PLAIN])
-    if has_transforms(cases):
-        found = pl.col("transforms").list.eval(pl.element().struct.field("kind")).list.unique()
-        kinds = pl.when(found.list.len() > 0).then(found).otherwise(pl.lit([PLAIN]))
-    area = pl.element().replace_strict(areas, default="unknown")
-    return (
-        cases.with_columns(absent)
-        .select(*wanted, kinds.alias(TRANSFORM))
-        .with_columns(
-            pl.col("expected").fill_null("none"),
-            area=pl.col("hazards").list.eval(area).list.unique(maintain_order=True),
-        )
-        .rename({"hazards": "hazard"})
-    )
 
 
 def _some(ids: pl.Series) -> str:

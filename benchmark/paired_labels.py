@@ -68,13 +68,19 @@ def paired_labels(
     """
     run = run if isinstance(run, Run) else Run.open(run)
     metric = load_metric(metric) if isinstance(metric, str) else metric
-    if metric.needs not in _TOLD:
-        what = f"labels tell {' and '.join(_TOLD)}, and {metric.name} needs {metric.needs}"
+    if not correctable(metric):
+        needs = " and ".join(metric.needs)
+        what = f"labels tell {' and '.join(_TOLD)}, and {metric.name} needs {needs}"
         raise BadInput(f"{what}; it cannot be corrected by them", file=run.folder)
     path = run.folder / LABELS if labels is None else Path(labels)
     counted = _counted(run, metric, judge, threshold)
     given = _given(path, run, metric, counted["id"].to_list())
     return _paired(counted, given, metric, threshold)
+
+
+def correctable(metric: Metric) -> bool:
+    """Return whether people's labels tell a metric's event."""
+    return metric.event is not None and len(metric.rests_on) == 1 and metric.rests_on in _TOLD
 
 
 def _counted(run: Run, metric: Metric, judge: str, threshold: float) -> pl.DataFrame:
@@ -103,7 +109,8 @@ def _counted(run: Run, metric: Metric, judge: str, threshold: float) -> pl.DataF
 def _event(metric: Metric) -> pl.Expr:
     import polars as pl
 
-    return metric.event.cast(pl.Boolean).cast(pl.Float64)
+    event = pl.lit(None) if metric.event is None else metric.event
+    return event.cast(pl.Boolean).cast(pl.Float64)
 
 
 def _given(path: Path, run: Run, metric: Metric, ids: Sequence[str]) -> pl.DataFrame:
@@ -111,16 +118,16 @@ def _given(path: Path, run: Run, metric: Metric, ids: Sequence[str]) -> pl.DataF
     import polars as pl
 
     drawn = _drawn(path.parent / "sample.json", run)
-    said = _read(path, drawn, metric.needs)
+    said = _read(path, drawn, metric.rests_on)
     wanted = set(ids)
     rows = [
-        (id, _agreed(path, id, said.get(id, ()), metric.needs), chance)
+        (id, _agreed(path, id, said.get(id, ()), metric.rests_on), chance)
         for id, chance in drawn.items()
         if id in wanted
     ]
-    kind = pl.String if metric.needs == "stance" else pl.Float64
+    kind = pl.String if metric.rests_on == "stance" else pl.Float64
     return pl.DataFrame(
-        rows, {"id": pl.String, metric.needs: kind, "chance": pl.Float64}, orient="row"
+        rows, {"id": pl.String, metric.rests_on: kind, "chance": pl.Float64}, orient="row"
     )
 
 
@@ -189,7 +196,7 @@ def _paired(counted: pl.DataFrame, given: pl.DataFrame, metric: Metric, threshol
     import polars as pl
 
     kinds = {"stance": pl.String, "unsafe": pl.Float64}
-    absent = [pl.lit(None, kind).alias(c) for c, kind in kinds.items() if c != metric.needs]
+    absent = [pl.lit(None, kind).alias(c) for c, kind in kinds.items() if c != metric.rests_on]
     labelled = (
         given.with_columns(absent)
         .with_columns(labels=pl.lit([], pl.List(pl.String)), unsafe_from=pl.lit(threshold))

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from convsafe.benchmark.metric import METRICS, load_metric
 from convsafe.benchmark.paired import BALANCE, HELPFUL, SAFE
-from convsafe.benchmark.scoring import ALL, HEADLINE
+from convsafe.benchmark.per_case import ALL
+from convsafe.benchmark.scoring import HEADLINE
 from convsafe.taxonomy.errors import BadInput
 
 if TYPE_CHECKING:
@@ -218,7 +219,7 @@ def title(metric: str) -> str:
 
 def needs(metric: str) -> str:
     """Return what a judge must tell for a metric."""
-    return "responsive" if metric == BALANCE else load_metric(metric).needs
+    return "responsive" if metric == BALANCE else load_metric(metric).rests_on
 
 
 def order(metric: str) -> int:
