@@ -146,11 +146,25 @@ def estimate(
     Raises:
         BadInput: If a verdict has no case, or a case and sample more than one verdict.
     """
-    import polars as pl
-
-    metrics = list(metrics_for(tells, _scores_in(verdicts)))
+    metrics = list(metrics_for(tells, scores_in(verdicts)))
     cases = known_cases(cases)
     frame = per_case(cases, verdicts, metrics, threshold)
+    yield from figures(cases, metrics, frame, plain_only=plain_only)
+
+
+def figures(
+    cases: pl.DataFrame, metrics: Sequence[Metric], frame: pl.DataFrame, *, plain_only: bool = False
+) -> Iterator[Estimate]:
+    """Yield every figure of sums per case.
+
+    Args:
+        cases: As `known_cases` returns them.
+        metrics: What to report.
+        frame: What `per_case` returned for them.
+        plain_only: Take untransformed cases for everything but the slice by transforms.
+    """
+    import polars as pl
+
     rows = [Rows(metric, metric_rows(metric, frame)) for metric in metrics]
     places = {metric.name: place for place, metric in enumerate(metrics)}
     found: list[Estimate] = []
@@ -191,7 +205,7 @@ def _empty(metrics: Sequence[Metric], found: Sequence[Estimate]) -> Iterator[Est
             )
 
 
-def _scores_in(verdicts: pl.DataFrame) -> tuple[str, ...]:
+def scores_in(verdicts: pl.DataFrame) -> tuple[str, ...]:
     """Return the names of the scores that some verdict has."""
     if "scores" not in verdicts.columns or verdicts["scores"].null_count() == len(verdicts):
         return ()
