@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from convsafe.benchmark.corrections import BY_CARD, BY_LABELS
 from convsafe.benchmark.metric import METRICS, load_metric
 from convsafe.benchmark.per_case import ALL
 from convsafe.benchmark.scoring import HEADLINE, Scores
@@ -43,7 +44,23 @@ def summary(scores: Scores) -> str:
     if not any(rows):
         told = ", ".join(scores.judge.tells)
         rows = [f"no rate: this judge tells {told}; its verdicts are beside the run's scores"]
+    rows += [
+        _corrected_row(entry) for entry in scores.estimates if entry.metric.startswith(BY_LABELS)
+    ]
+    if scores.certificate:
+        rows += [f"{scores.certificate.name}: {scores.certificate.words}"]
     return "\n".join(lines + [row for row in rows if row])
+
+
+def _corrected_row(entry: Estimate) -> str:
+    """Return the line of a corrected rate; those without a value are in scores.json."""
+    if entry.value is None:
+        return ""
+    by = BY_CARD if entry.metric.startswith(BY_CARD) else BY_LABELS
+    title = load_metric(entry.metric.removeprefix(by)).title
+    said = "by the judge's card" if by == BY_CARD else "by people's labels"
+    line = f"{f'{title}, corrected':<46}{percent(entry):>8}  {interval(entry):<15}{entry.n:>6}"
+    return f"{line}  {said}"
 
 
 def _row(scores: Scores, name: str, slice: str) -> str:

@@ -20,12 +20,32 @@ if TYPE_CHECKING:
 @click.option(
     "--partial", is_flag=True, help="Score what is there although generations are missing."
 )
+@click.option(
+    "--labels",
+    type=click.Path(path_type=Path),
+    help="People's labels to correct rates by  [default: those in the run's folder, if any]",
+)
+@click.option("--epsilon", type=float, help="Test whether the unsafe rate is at most this.")
+@click.option(
+    "--delta", type=float, default=0.05, show_default=True, help="How often a worse run may pass."
+)
 @judge_options
 @click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON.")
-def command(run: Path, judge: str, partial: bool, as_json: bool, settings: JudgeSettings) -> None:
+def command(
+    run: Path,
+    judge: str,
+    partial: bool,
+    labels: Path | None,
+    epsilon: float | None,
+    delta: float,
+    as_json: bool,
+    settings: JudgeSettings,
+) -> None:
     """Judge and score the run in a folder; writes its verdicts and scores.json."""
     from convsafe.benchmark import score
+    from convsafe.benchmark.corrections import Target
     from convsafe.benchmark.summary import summary
 
-    scores = score(run, judge, partial=partial, settings=settings)
+    target = None if epsilon is None else Target(epsilon, delta)
+    scores = score(run, judge, partial=partial, settings=settings, labels=labels, target=target)
     click.echo(json.dumps(scores.to_row(), indent=2) if as_json else summary(scores))
