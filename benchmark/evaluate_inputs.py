@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from convsafe.taxonomy.errors import BadInput
-from convsafe.taxonomy.records import OUTCOMES, Case, Generation
+from convsafe.taxonomy.records import MEASURES, OUTCOMES, Case, Generation
 
 if TYPE_CHECKING:
     import polars as pl
 
 # What a reply may be without: the others have no text.
 _TEXTLESS = ("empty", "filtered", "failed")
+# So many parts are put together, lest adding one by one takes the square of the time.
+_PARTS = 500
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ class Collected:
         Raises:
             BadInput: Naming the place in the batch, and the id, of what cannot be used.
         """
+        import polars as pl
+
         replies = _replies(_listed("predictions", predictions))
         cases = self.cases
         if references is None:
@@ -55,7 +59,8 @@ class Collected:
             ids = _ids(found)
             _check_same_ids(replies, ids)
             replies, cases = replies.with_columns(id=ids), _with_whole(cases, found)
-        return Collected((*self.parts, replies), cases)
+        parts = (*self.parts, replies)
+        return Collected((pl.concat(parts),) if len(parts) > _PARTS else parts, cases)
 
     def generations(self, *, samples: bool = False) -> pl.DataFrame:
         """Return all predictions as rows of id, sample, outcome, response and model.
@@ -159,24 +164,30 @@ def _with_outcomes(frame: pl.DataFrame) -> pl.DataFrame:
     import polars as pl
 
     outcome, response = pl.col("outcome"), pl.col("response")
-    checks = (
-        (~outcome.is_in(OUTCOMES), "outcome", f"is not one of {', '.join(OUTCOMES)}"),
-        (
-            response.is_null() & ~outcome.is_in(_TEXTLESS).fill_null(False),
-            "response",
-            "is no reply; one that never came has the outcome failed",
-        ),
-        (pl.col("sample") < 0, "sample", "is below 0"),
-    )
-    for wrong, name, what in checks:
-        places = frame.select(wrong.fill_null(False).arg_true()).to_series()
-        if len(places):
-            place = int(places[0])
-            raise BadInput(f"predictions[{place}]: {name} {frame[name][place]!r} {what}")
     text = response.fill_null("")
     blank = text.str.strip_chars() == ""
     told = pl.when(blank).then(pl.lit("empty")).otherwise(pl.lit("answered"))
-    return frame.with_columns(response=text, outcome=pl.coalesce(outcome, told))
+    # In one query: it is made for every single `add` too.
+    found = frame.with_columns(
+        response=text,
+        outcome=pl.coalesce(outcome, told),
+        bad_outcome=~outcome.is_in(OUTCOMES).fill_null(True),
+        bad_response=response.is_null() & ~outcome.is_in(_TEXTLESS).fill_null(False),
+        bad_sample=(pl.col("sample") < 0).fill_null(False),
+    )
+    for name, what in _WRONG.items():
+        places = found[f"bad_{name}"].arg_true()
+        if len(places):
+            place = int(places[0])
+            raise BadInput(f"predictions[{place}]: {name} {frame[name][place]!r} {what}")
+    return found.select(*_FIELDS)
+
+
+_WRONG = {
+    "outcome": f"is not one of {', '.join(OUTCOMES)}",
+    "response": "is no reply; one that never came has the outcome failed",
+    "sample": "is below 0",
+}
 
 
 def _check_own_ids_said(replies: pl.DataFrame) -> None:
@@ -245,6 +256,11 @@ def _case_frame(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
             raise BadInput(
                 f"a case has no {name}", id=frame.filter(pl.col(name).is_null())["id"][0]
             )
+    # A text for a list is a list of its letters to Arrow.
+    known = pl.col("measures").list.eval(pl.element().is_in(MEASURES)).list.all()
+    if len(odd := frame.filter(~known)):
+        what = f"measures {odd['measures'][0].to_list()} are not among {', '.join(MEASURES)}"
+        raise BadInput(what, id=odd["id"][0])
     return frame
 
 

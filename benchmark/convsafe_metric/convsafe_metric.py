@@ -63,6 +63,7 @@ class ConvsafeMetric(evaluate.Metric):  # type: ignore[misc]
         if base.get("num_process", 1) != 1:
             raise BadInput("gather the predictions of all processes and compute in one of them")
         self._collected = Collected()
+        self._waiting: list[tuple[str, str]] = []
         named = config_name if config_name != "default" else None
         self._options = Options(config=named).but(**options)
         super().__init__(config_name=config_name, **base)
@@ -78,17 +79,37 @@ class ConvsafeMetric(evaluate.Metric):  # type: ignore[misc]
 
     def __len__(self) -> int:
         """Return how many predictions were added."""
-        return len(self._collected)
+        return len(self._collected) + len(self._waiting)
 
     # The base class would copy every batch through Arrow rows of one exact shape.
     def add_batch(self, *, predictions: Any = None, references: Any = None) -> None:
         """Add a batch of predictions and their references."""
-        self._collected = self._collected.add(predictions, references)
+        self._collected = self._gathered().add(predictions, references)
+        self._waiting = []
 
-    def add(self, *, prediction: Any = None, reference: Any = None) -> None:
-        """Add one prediction and its reference."""
-        references = None if reference is None else [reference]
-        self._collected = self._collected.add([prediction], references)
+    def add(
+        self,
+        *,
+        prediction: Any = None,
+        reference: Any = None,
+        predictions: Any = None,
+        references: Any = None,
+    ) -> None:
+        """Add one prediction and its reference; `evaluate.combine` names one in the plural."""
+        one = prediction if predictions is None else predictions
+        of = reference if references is None else references
+        if isinstance(one, str) and isinstance(of, str):
+            # A batch costs the same however small it is.
+            self._waiting.append((one, of))
+        else:
+            self.add_batch(predictions=[one], references=None if of is None else [of])
+
+    def _gathered(self) -> Collected:
+        """Return what was added, also one by one."""
+        if not self._waiting:
+            return self._collected
+        predictions, references = zip(*self._waiting, strict=True)
+        return self._collected.add(predictions, references)
 
     def compute(
         self, *, predictions: Any = None, references: Any = None, **options: Any
@@ -97,9 +118,9 @@ class ConvsafeMetric(evaluate.Metric):  # type: ignore[misc]
 
         What was added is kept if that fails, and forgotten when it is done.
         """
-        collected = self._collected
+        collected = self._gathered()
         if predictions is not None or references is not None:
             collected = collected.add(predictions, references)
         result = evaluated(collected, self._options.but(**options))
-        self._collected = Collected()
+        self._collected, self._waiting = Collected(), []
         return result
