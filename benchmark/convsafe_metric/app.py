@@ -51,7 +51,7 @@ def page() -> Any:
     import gradio as gr  # type: ignore[import-not-found,unused-ignore]
 
     with gr.Blocks(title="convsafe_metric") as blocks:
-        gr.Markdown(_card())
+        gr.Markdown("# convsafe_metric")
         rows = gr.Dataframe(
             [list(row) for row in EXAMPLES],
             headers=list(COLUMNS),
@@ -63,6 +63,7 @@ def page() -> Any:
         button = gr.Button("Compute")
         table = gr.Dataframe(headers=list(FIGURES), label="Figures", interactive=False)
         about = gr.Textbox(label="Made with", interactive=False)
+        gr.Markdown(_card())
         button.click(figures, [rows, judge], [table, about])
     return blocks
 

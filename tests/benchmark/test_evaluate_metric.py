@@ -1,8 +1,11 @@
 """The metric module: the engine's own numbers through `evaluate`, or an error that names the id."""
 
+import dataclasses
+import doctest
 import json
 import os
 import py_compile
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -369,6 +372,21 @@ def test_the_pages_function_gives_figures_and_says_what_is_wrong() -> None:
         [], "1 ids are no case of release 0.1.0, config core: nobody. Name the release and config"
         " they are from with release= and config_name=",
     )  # fmt: skip
+
+
+def test_the_card_prints_what_it_says_and_names_every_option(load: Load) -> None:
+    card = (METRIC / "README.md").read_text(encoding="utf-8")
+    text = re.sub(r"^```.*$", "", card, flags=re.M).replace(f'"{NAME}"', "")
+    text = text.replace("evaluate.load(", "load(")
+    example = doctest.DocTestParser().get_doctest(text, {"load": load}, "card", None, None)
+    told: list[str] = []
+    outcome = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(
+        example, out=told.append
+    )
+    assert outcome.attempted > 5
+    assert outcome.failed == 0, "".join(told)
+    for option in dataclasses.fields(Options):
+        assert f"`{option.name}`" in card
 
 
 BY_NAME = f"""
