@@ -33,18 +33,24 @@ ENDS = ("", "_low", "_high", "_n", "_unscored")
 Load = Callable[..., Any]
 
 
-@pytest.fixture(scope="session")
-def load(tmp_path_factory: pytest.TempPathFactory) -> Load:
-    """`evaluate.load` of the folder, with caches of the tests' own."""
-    import datasets.config
-    import evaluate
+@pytest.fixture(scope="session", autouse=True)
+def _caches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what evaluate writes out of the user's cache."""
     import evaluate.config
 
     home = tmp_path_factory.mktemp("evaluate")
-    evaluate.config.HF_MODULES_CACHE = datasets.config.HF_MODULES_CACHE = str(home / "modules")
-    return lambda *config, **given: evaluate.load(
-        str(METRIC), *config, cache_dir=str(home), **given
-    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(evaluate.config, "HF_MODULES_CACHE", home / "modules")
+        patch.setattr(evaluate.config, "HF_METRICS_CACHE", str(home / "metrics"))
+        yield
+
+
+@pytest.fixture
+def load() -> Load:
+    """`evaluate.load` of the folder."""
+    import evaluate
+
+    return lambda *config, **given: evaluate.load(str(METRIC), *config, **given)
 
 
 @pytest.fixture(scope="session")
