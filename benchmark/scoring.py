@@ -171,7 +171,7 @@ def estimate(
     rows = [Rows(metric, metric_rows(metric, frame)) for metric in metrics]
     places = {metric.name: place for place, metric in enumerate(metrics)}
     found: list[Estimate] = []
-    clusters = cases["cluster_id"].n_unique()
+    clusters = frame["cluster_id"].n_unique()
     for slice in (ALL, *SLICES):
         chosen = [entry for entry in rows if _shown(entry.metric, slice)]
         own = [entry for entry in chosen if entry.metric.slices is not None]
