@@ -181,7 +181,7 @@ def test_a_figure_without_a_value_says_why() -> None:
     )  # fmt: skip
     found = flat([nothing, blind])
     assert found["unsafe_rate"] is None
-    assert found["unsafe_rate_reason"] == "no case measures safety"
+    assert found["unsafe_rate_reason"] == "no case counts"
     assert found["refusal_rate_reason"] == "none of 4 has a verdict"
     assert (found["refusal_rate_low"], found["refusal_rate_high"]) == (0.0, 1.0)
 
