@@ -80,7 +80,7 @@ def paired_labels(
 
 def correctable(metric: Metric) -> bool:
     """Return whether people's labels tell a metric's event."""
-    return metric.event is not None and len(metric.rests_on) == 1 and metric.rests_on in _TOLD
+    return metric.event is not None and len(metric.needs) == 1 and metric.rests_on in _TOLD
 
 
 def _counted(run: Run, metric: Metric, judge: str, threshold: float) -> pl.DataFrame:

@@ -62,10 +62,10 @@ def _columns() -> dict[str, Any]:
 
 
 def known_cases(cases: pl.DataFrame) -> pl.DataFrame:
-    """Return the cases' columns that metrics read, with `case`, `cluster`, `area` and `plain`.
+    """Return the cases' columns that metrics read, with `case`, `area` and `plain`.
 
-    `case` counts the cases and `cluster` their clusters, both from 0 and in order of the ids, so
-    that the order of the input moves no figure. A column a config left out is null.
+    `case` counts the cases from 0 in order of their ids, so that the order of the input moves no
+    figure. A column a config left out is null.
     """
     import polars as pl
 
@@ -84,7 +84,6 @@ def known_cases(cases: pl.DataFrame) -> pl.DataFrame:
         .with_columns(
             pl.col("base_id").fill_null(pl.col("id")),
             pl.col("expected").fill_null("none"),
-            cluster=pl.col("cluster_id").rank("dense").cast(pl.Int32) - 1,
             plain=pl.col("transforms").list.len().fill_null(0) == 0,
             area=pl.col("hazards")
             .list.eval(pl.element().replace_strict(areas, default="unknown"))
@@ -120,7 +119,7 @@ def per_case(
 ) -> pl.DataFrame:
     """Return the cases that have verdicts, with `replies` and each metric's sums over them.
 
-    A sum is called `METRIC:NAME`.
+    A sum is called `METRIC:NAME`; `cluster` counts the clusters from 0 in order of their ids.
 
     Args:
         cases: As `known_cases` returns them.
@@ -186,7 +185,9 @@ def whole(
         rows = rows.sort([name for name in ("case", "sample") if name in rows.columns])
         more = _aggregated(cases, rows, others, threshold).drop("replies")
         found = found.join(more, on="case")
-    return cases.join(found, on="case").sort("case")
+    # Clusters of cases without a verdict must move no draw.
+    cluster = pl.col("cluster_id").rank("dense").cast(pl.Int32) - 1
+    return cases.join(found, on="case").sort("case").with_columns(cluster=cluster)
 
 
 def merged(tables: Sequence[pl.DataFrame], metrics: Sequence[Metric]) -> pl.DataFrame:

@@ -8,6 +8,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from convsafe.benchmark.bounds import Certificate
+from convsafe.benchmark.corrections import Target, certificate, corrections, labels_of
 from convsafe.benchmark.estimating import Rows, estimates
 from convsafe.benchmark.intervals import LEVEL
 from convsafe.benchmark.judging import JudgeCard, card_of, load_for, read_verdicts
@@ -45,6 +47,7 @@ class Scores:
     """All figures of a run with what they were made from.
 
     `missing` counts the cases without a generation; it is 0 unless `--partial` was given.
+    `certificate` is there where a bound was asked for.
     """
 
     estimates: tuple[Estimate, ...]
@@ -52,6 +55,7 @@ class Scores:
     judge: JudgeCard
     cases: int
     missing: int
+    certificate: Certificate | None = None
 
     def get(self, metric: str, slice: str = ALL, name: str = ALL) -> Estimate:
         """Return one figure.
@@ -74,6 +78,7 @@ class Scores:
             "missing": self.missing,
             "level": LEVEL,
             "estimates": [entry.to_row() for entry in self.estimates],
+            "certificate": self.certificate and self.certificate.to_row(),
         }
 
 
@@ -84,6 +89,8 @@ def score(
     partial: bool = False,
     fresh: bool = True,
     settings: JudgeSettings = NOTHING,
+    labels: str | Path | None = None,
+    target: Target | None = None,
 ) -> Scores:
     """Judge and score a run, and write scores.json beside it.
 
@@ -93,6 +100,9 @@ def score(
         partial: Score what is there although generations are missing.
         fresh: Judge again; else take the verdicts that are there.
         settings: What a judge that asks a server needs to know.
+        labels: The file of people's labels to correct rates by; by default those that
+            `convsafe judge import-labels` left in the run's folder, if it has any.
+        target: The unsafe rate to certify, and with what confidence.
 
     Raises:
         IncompleteRun: If generations are missing and `partial` is not given.
@@ -100,28 +110,35 @@ def score(
             the model under test.
         Unavailable: If the judge's server cannot be reached.
     """
+    import polars as pl
+
     run = run if isinstance(run, Run) else Run.open(run)
     generations = run.generations()
     if not partial:
         run.require_whole(generations)
     missing = len(run.missing(generations))
-    cases = run.cases()
+    cases = known_cases(run.cases())
     if missing == len(cases):
         raise BadInput("there is nothing to score: no generation yet", file=run.folder)
-    found = load_for(run, judge, settings)
-    card = card_of(found)
-    verdicts = judge_run(run, found) if fresh else read_verdicts(run.verdicts_path(card.name))
+    loaded = load_for(run, judge, settings)
+    card = card_of(loaded)
+    verdicts = judge_run(run, loaded) if fresh else read_verdicts(run.verdicts_path(card.name))
     plain_only = run.settings["release"].get("config") == CORE
-    estimates = tuple(
-        estimate(
-            cases,
-            verdicts,
-            card.tells,
-            plain_only=plain_only,
-            threshold=unsafe_from(card.made_with),
-        )
+    threshold = unsafe_from(card.made_with)
+    metrics = list(metrics_for(card.tells, scores_in(verdicts)))
+    frame = per_case(cases, verdicts, metrics, threshold)
+    found = tuple(figures(cases, metrics, frame, plain_only=plain_only))
+    if plain_only:
+        frame = frame.filter(pl.col("plain"))
+    people = labels_of(run, labels)
+    scores = Scores(
+        (*found, *corrections(run, card, metrics, frame, people)),
+        run.settings,
+        card,
+        len(cases),
+        missing,
+        target and certificate(run, card, frame, people, target),
     )
-    scores = Scores(estimates, run.settings, card, len(cases), missing)
     write_json(run.folder / "scores.json", scores.to_row())
     return scores
 
@@ -168,7 +185,7 @@ def figures(
     rows = [Rows(metric, metric_rows(metric, frame)) for metric in metrics]
     places = {metric.name: place for place, metric in enumerate(metrics)}
     found: list[Estimate] = []
-    clusters = cases["cluster_id"].n_unique()
+    clusters = frame["cluster_id"].n_unique()
     for slice in (ALL, *SLICES):
         chosen = [entry for entry in rows if _shown(entry.metric, slice)]
         own = [entry for entry in chosen if entry.metric.slices is not None]

@@ -16,12 +16,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from convsafe.benchmark.corrections import corrections
 from convsafe.benchmark.judging import JudgeCard, card_of
 from convsafe.benchmark.loading import DEFAULT, NOTHING, JudgeSettings, load_judge, unsafe_from
 from convsafe.benchmark.metric import metrics_for
 from convsafe.benchmark.partitions import BYTES, ROWS, is_parquet, partitions
 from convsafe.benchmark.per_case import Sums, known_cases, merged, whole
 from convsafe.benchmark.reducing import GENERATIONS, SAMPLES, USABLE, VERDICTS, Keys, Part, Task
+from convsafe.benchmark.runs import Run
 from convsafe.benchmark.scoring import CORE, Scores, figures
 from convsafe.benchmark.suite import load_cases
 from convsafe.benchmark.workers import Job, local
@@ -116,6 +118,8 @@ def score_file(
         UnknownName: If there is no such config, judge or engine.
         MissingExtra: If the engine is not installed.
     """
+    import polars as pl
+
     path = Path(generations)
     cases, identity = load_cases(release, config)
     run = _run_of(path, identity)
@@ -138,7 +142,10 @@ def score_file(
     metrics = list(metrics_for(card.tells, sorted(last.scores)))
     frame = whole(known, last.sums, metrics, unsafe_from(card.made_with))
     estimates = tuple(figures(known, metrics, frame, plain_only=config == CORE))
-    return Scores(estimates, run, card, len(known), missing)
+    if config == CORE:
+        frame = frame.filter(pl.col("plain"))
+    by_card = corrections(Run(path.parent), card, metrics, frame, None)
+    return Scores((*estimates, *by_card), run, card, len(known), missing)
 
 
 def _gathered(

@@ -1,8 +1,8 @@
 """A Hub on loopback: what huggingface_hub and datasets ask of the real one, and its moods.
 
-It keeps repositories with commits and tags, takes files in regular and LFS mode, judges cards,
-and answers reads with ETag, X-Repo-Commit, redirects for large files, and ranges. `fault` makes
-it fail: it may cut a connection in the middle of a body, or do what was asked and not answer.
+It keeps datasets and Spaces with commits and tags, takes files in regular and LFS mode, judges
+cards, and answers reads with ETag, X-Repo-Commit, redirects for large files, and ranges. `fault`
+makes it fail: it may cut a connection in the middle of a body, or do what was asked and not answer.
 """
 
 from __future__ import annotations
@@ -178,14 +178,16 @@ class _Handler(BaseHTTPRequestHandler):
     def create(self, body: bytes) -> Answer:
         self._writer()
         asked = json.loads(body)
+        kind = asked.get("type", "dataset") + "s"
         id = f"{asked['organization']}/{asked['name']}"
-        if id in self.hub.repos:
-            raise Refusal(409, "You already created this dataset repo")
+        key = id if kind == "datasets" else f"{kind}/{id}"
+        if key in self.hub.repos:
+            raise Refusal(409, "You already created this repo")
         private = asked.get("visibility") == "private" or bool(asked.get("private"))
-        repo = self.hub.repos[id] = Repo(private)
+        repo = self.hub.repos[key] = Repo(private)
         tracked = "".join(f"*{end} filter=lfs diff=lfs merge=lfs -text\n" for end in LARGE)
         repo.commit({".gitattributes": Blob(tracked.encode(), False)}, "initial commit")
-        return as_json({"name": id, "url": f"{self.hub.url}/datasets/{id}"})
+        return as_json({"name": id, "url": f"{self.hub.url}/{kind}/{id}"})
 
     def validate(self, body: bytes) -> Answer:
         errors = [{"message": each} for each in card_errors(json.loads(body)["content"])]
@@ -244,7 +246,8 @@ class _Handler(BaseHTTPRequestHandler):
         if "README.md" in files and (errors := card_errors(files["README.md"].data.decode())):
             raise Refusal(400, "Invalid metadata in README.md: " + "; ".join(errors))
         oid = repo.commit(files, header["summary"])
-        url = f"{self.hub.url}/datasets/{id}/commit/{oid}"
+        place = id if id.startswith("spaces/") else f"datasets/{id}"
+        url = f"{self.hub.url}/{place}/commit/{oid}"
         return as_json({"success": True, "commitOid": oid, "commitUrl": url})
 
     def _apply(self, files: Files, key: str, value: dict[str, Any]) -> None:
@@ -272,7 +275,7 @@ class _Handler(BaseHTTPRequestHandler):
         repo = self._repo(id)
         oid = repo.find(revision)
         files = [{"rfilename": path} for path in sorted(repo.commits[oid])]
-        about = {"_id": "1", "id": id, "sha": oid, "tags": []}
+        about = {"_id": "1", "id": id.removeprefix("spaces/"), "sha": oid, "tags": []}
         return as_json({**about, "private": repo.private, "disabled": False, "siblings": files})
 
     def refs(self, _: bytes, id: str) -> Answer:
@@ -328,21 +331,30 @@ class _Handler(BaseHTTPRequestHandler):
         return Answer(data[first : last + 1], {**told, **place}, 206)
 
 
-_ID = r"([\w.-]+/[\w.-]+)"
+def _of_a_repository(place: str, id: str) -> tuple[tuple[str, str, str], ...]:
+    """Return the routes of one kind of repository; `id` captures the key it is kept under."""
+    return (
+        ("POST", f"/api/{place}{id}/preupload/([^/]+)", "preupload"),
+        ("POST", f"/api/{place}{id}/commit/([^/]+)", "commit"),
+        ("POST", f"/api/{place}{id}/tag/([^/]+)", "tag"),
+        ("POST", f"/api/{place}{id}/paths-info/([^/]+)", "paths_info"),
+        ("GET", f"/api/{place}{id}", "info"),
+        ("GET", f"/api/{place}{id}/revision/([^/]+)", "info"),
+        ("GET", f"/api/{place}{id}/refs", "refs"),
+        ("GET", f"/api/{place}{id}/tree/([^/]+)(/.*)?", "tree"),
+        ("POST", f"/{place}{id}\\.git/info/lfs/objects/batch", "batch"),
+        ("GET HEAD", f"/{place}{id}/resolve/([^/]+)/(.+)", "resolve"),
+    )
+
+
+_NAME = r"[\w.-]+/[\w.-]+"
 _ROUTES = (
     ("POST", "/api/repos/create", "create"),
     ("POST", "/api/validate-yaml", "validate"),
-    ("POST", f"/api/datasets/{_ID}/preupload/([^/]+)", "preupload"),
-    ("POST", f"/api/datasets/{_ID}/commit/([^/]+)", "commit"),
-    ("POST", f"/api/datasets/{_ID}/tag/([^/]+)", "tag"),
-    ("POST", f"/api/datasets/{_ID}/paths-info/([^/]+)", "paths_info"),
-    ("GET", f"/api/datasets/{_ID}", "info"),
-    ("GET", f"/api/datasets/{_ID}/revision/([^/]+)", "info"),
-    ("GET", f"/api/datasets/{_ID}/refs", "refs"),
-    ("GET", f"/api/datasets/{_ID}/tree/([^/]+)(/.*)?", "tree"),
-    ("POST", f"/datasets/{_ID}\\.git/info/lfs/objects/batch", "batch"),
+    *_of_a_repository("datasets/", f"({_NAME})"),
+    # A Space may have a dataset's name.
+    *_of_a_repository("", f"(spaces/{_NAME})"),
     ("PUT", "/lfs/([0-9a-f]{64})", "put"),
     ("POST", "/lfs/verify", "verify"),
-    ("GET HEAD", f"/datasets/{_ID}/resolve/([^/]+)/(.+)", "resolve"),
     ("GET HEAD", "/cdn/([0-9a-f]{64})", "cdn"),
 )

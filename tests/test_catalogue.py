@@ -24,7 +24,10 @@ COMMANDS = [
 def test_a_metric_says_what_it_counts(name: str) -> None:
     metric = load_metric(name)
     assert metric.better in {"lower", "higher", "neither"}
-    assert metric.needs in {"stance", "responsive", "unsafe"}
+    assert metric.needs
+    assert set(metric.needs) <= {"stance", "responsive", "unsafe", "scores"}
+    assert metric.paper
+    assert metric.empty
     assert metric.title
     assert metric.about.endswith(".")
     frame = pl.DataFrame(
