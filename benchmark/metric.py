@@ -31,7 +31,14 @@ if TYPE_CHECKING:
 
 METRICS = Catalogue("metric", "convsafe.benchmark.metrics")
 
-_MERGES = {"sum": "sum", "count": "sum", "null_count": "sum", "len": "sum", "min": "min", "max": "max"}
+_MERGES = {
+    "sum": "sum",
+    "count": "sum",
+    "null_count": "sum",
+    "len": "sum",
+    "min": "min",
+    "max": "max",
+}
 # What looks at several replies of a case at once.
 _NOT_EACH = re.compile(
     r"(?<!list)\.(over|unique|n_unique|rank|sort|sort_by|shift|diff|head|tail|first|last|cum_\w+|is_\w*distinct"

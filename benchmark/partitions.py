@@ -44,7 +44,7 @@ class Partition:
             from pyarrow import parquet
 
             meta = parquet.read_metadata(self.path)
-            before = sum(meta.row_group(group).num_rows for group in range(self.group))
+            before: int = sum(meta.row_group(group).num_rows for group in range(self.group))
             return before + self.start + row + 1
         with self.path.open("rb") as file:
             return sum(block.count(b"\n") for block in _blocks(file, self.start)) + row + 1

@@ -197,10 +197,10 @@ def merged(tables: Sequence[pl.DataFrame], metrics: Sequence[Metric]) -> pl.Data
     if len(tables) == 1:
         return tables[0]
     schema = tables[0].schema
-    ways = {
+    known = {
         f"{metric.name}:{name}": way for metric in metrics for name, way in metric.merges.items()
     }
-    ways = {name: ways.get(name) or "sum" for name in schema if name != "case"}
+    ways = {name: known.get(name) or "sum" for name in schema if name != "case"}
     put = [getattr(pl.col(name), way)().cast(schema[name]) for name, way in ways.items()]
     return pl.concat(tables).group_by("case").agg(put)
 

@@ -1,4 +1,4 @@
-"""Reduce partitions on a Ray cluster with Ray Data; files must be where every node can read them."""
+"""Reduce partitions on a Ray cluster with Ray Data; every node must be able to read the files."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ class Reducer:
     def __init__(self, task: Task) -> None:
         import polars as pl
 
-        self._cases = pl.read_ipc(task.cases, memory_map=True)
+        self._cases = pl.read_ipc(task.cases)
         self._codes = self._cases.select("id", "case")
         self._judge = load_judge(task.judge, task.settings)
         self._threshold = unsafe_from(self._judge.made_with)
@@ -120,7 +120,9 @@ class Reducer:
         names = {name for (name,) in coded.select("judge").unique().iter_rows()}
         if names - {self._judge.name}:
             other = pl.col("judge").ne_missing(self._judge.name)
-            what = f"not a verdict of {self._judge.name!r}; a score is of one judge: give its --judge"
+            what = (
+                f"not a verdict of {self._judge.name!r}; a score is of one judge: give its --judge"
+            )
             _refuse(coded, other, what, partition)
         _refuse_numbers(coded, partition)
         sums = summed(self._cases, coded, self._metrics, self._threshold)
@@ -258,9 +260,7 @@ def _refuse(rows: pl.DataFrame, wrong: pl.Expr, what: str, partition: Partition)
     if found is None:
         return
     at = rows["row"][found] if "row" in rows.columns else found
-    raise BadInput(
-        what, file=partition.path, line=partition.place(int(at)), id=rows["id"][found]
-    )
+    raise BadInput(what, file=partition.path, line=partition.place(int(at)), id=rows["id"][found])
 
 
 def _keys(coded: pl.DataFrame) -> Keys:

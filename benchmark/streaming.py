@@ -22,7 +22,7 @@ from convsafe.benchmark.loading import DEFAULT, NOTHING, JudgeSettings, load_jud
 from convsafe.benchmark.metric import metrics_for
 from convsafe.benchmark.partitions import BYTES, ROWS, is_parquet, partitions
 from convsafe.benchmark.per_case import Sums, known_cases, merged, whole
-from convsafe.benchmark.reducing import GENERATIONS, SAMPLES, USABLE, VERDICTS, Keys, Part, Task
+from convsafe.benchmark.reducing import GENERATIONS, SAMPLES, USABLE, VERDICTS, Part, Task
 from convsafe.benchmark.runs import Run
 from convsafe.benchmark.scoring import CORE, Scores, figures
 from convsafe.benchmark.suite import load_cases
@@ -33,6 +33,7 @@ from convsafe.taxonomy.files import read_json
 if TYPE_CHECKING:
     import polars as pl
     from convsafe.benchmark.metric import Metric
+    from convsafe.benchmark.reducing import Keys
 
 Engine = Callable[[Task, Sequence[Job], int], Iterator[Part]]
 ENGINES = ("local", "ray")
@@ -157,7 +158,7 @@ def _gathered(
     task: Task,
 ) -> dict[Path, _Gathered]:
     """Return what each file adds."""
-    every = [one for one in metrics_for(card.tells, _every_score())]
+    every = list(metrics_for(card.tells, _every_score()))
     found = {path: _Gathered(every, _HELD * len(known)) for _, path in files}
     engine = _engine(how.engine)
     with tempfile.TemporaryDirectory() as folder:
@@ -189,7 +190,7 @@ def _texts(known: pl.DataFrame, cases: pl.DataFrame) -> pl.DataFrame:
 
 
 def _workers(how: Streaming, judge: Any) -> int:
-    """Return how many workers there are; a judge that asks a server has its own requests at once."""
+    """Return how many workers there are; one, for a judge that asks a server many at once."""
     from convsafe.benchmark.asked_judge import AskedJudge
 
     if isinstance(judge, AskedJudge):
@@ -245,15 +246,13 @@ def _same_release(path: Path, identity: dict[str, Any]) -> None:
     for name in ("content_sha256", "config", "split"):
         if other.get(name, identity[name]) != identity[name] and identity["config"] != "all":
             raise BadInput(
-                f"this is of release {other.get('version')}, config {other.get('config')!r}, and not"
-                f" of {identity['version']}, config {identity['config']!r}: {name} differs",
+                f"this is of release {other.get('version')}, config {other.get('config')!r}, and"
+                f" not of {identity['version']}, config {identity['config']!r}: {name} differs",
                 file=path,
             )
 
 
-def _require_whole(
-    found: _Gathered, path: Path, known: pl.DataFrame, *, partial: bool
-) -> int:
+def _require_whole(found: _Gathered, path: Path, known: pl.DataFrame, *, partial: bool) -> int:
     """Return how many cases have no generation; each comes once a sample, and with every sample."""
     import numpy as np
 

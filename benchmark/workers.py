@@ -7,6 +7,7 @@ import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
+from itertools import islice
 
 from convsafe.benchmark.partitions import Partition
 from convsafe.benchmark.reducing import Part, Reducer, Task
@@ -46,10 +47,10 @@ def _spawned(task: Task, jobs: Sequence[Job], workers: int) -> Iterator[Part]:
     try:
         # Parts that nobody has taken yet are bounded, and with them the memory.
         with _one_thread_each():
-            waiting.extend(pool.submit(_reduce, job) for _, job in zip(range(2 * workers), left))
+            waiting.extend(pool.submit(_reduce, job) for job in islice(left, 2 * workers))
         while waiting:
             yield waiting.popleft().result()
-            waiting.extend(pool.submit(_reduce, job) for _, job in zip(range(1), left))
+            waiting.extend(pool.submit(_reduce, job) for job in islice(left, 1))
     except BrokenProcessPool:
         raise Unavailable(
             "a worker process died, perhaps for want of memory: try --workers 1"
