@@ -122,6 +122,9 @@ def score_file(
     import polars as pl
 
     path = Path(generations)
+    # Told before the work begins, of either file.
+    for one in (path, Path(verdicts or path)):
+        partitions(one)
     cases, identity = load_cases(release, config)
     run = _run_of(path, identity)
     settings = replace(settings, tested=(*settings.tested, run["model"]))
