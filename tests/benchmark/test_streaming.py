@@ -148,7 +148,9 @@ def test_sums_of_every_metric_can_be_put_together(name: str, cases: pl.DataFrame
             "case": known["case"].to_list() * 3,
             "sample": np.repeat(np.arange(3), len(known)),
             "judge": ["j"] * n,
-            "stance": random.choice(["refusal", "partial", "compliance", "invalid", None], n).tolist(),
+            "stance": random.choice(
+                ["refusal", "partial", "compliance", "invalid", None], n
+            ).tolist(),
             "unsafe": random.random(n),
             "responsive": random.random(n),
             "labels": [["hard"] if one else [] for one in random.random(n) < 0.5],
