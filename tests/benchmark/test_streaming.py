@@ -124,6 +124,8 @@ def write_verdicts(path: Path, table: pl.DataFrame) -> Path:
     return path
 
 
+# Ray warns of its own old settings.
+@pytest.mark.filterwarnings("default")
 def test_ray_moves_no_bit(
     file: Path, scores: Scores, core_release: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
