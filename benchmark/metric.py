@@ -39,10 +39,12 @@ _MERGES = {
     "min": "min",
     "max": "max",
 }
+_CAST = re.compile(r"(\.strict_cast\(\w+\))+\Z")
 # What looks at several replies of a case at once.
 _NOT_EACH = re.compile(
-    r"(?<!list)\.(over|unique|n_unique|rank|sort|sort_by|shift|diff|head|tail|first|last|cum_\w+|is_\w*distinct"
-    r"|is_duplicated|is_unique|arg_\w+|mean|gather|slice|implode|mode)\("
+    r"(?<!list)(?<!element\(\))\.(over|unique|n_unique|rank|sort|sort_by|shift|diff|head|tail"
+    r"|first|last|cum_\w+|is_\w*distinct|is_duplicated|is_unique|arg_\w+|mean|gather|slice"
+    r"|implode|mode)\("
 )
 # The one part of a share or a mean.
 WHOLE = ""
@@ -87,7 +89,7 @@ class Metric:
         """How each of its sums is put together from parts: sum, min or max; None where it cannot.
 
         Read off the aggregation's last step, as `….sum()`: what is done before it must be of each
-        reply alone, which a test shows of every metric.
+        reply alone, and fractions go through `exact`, which a test shows of every metric.
         """
         return {name: _merge(str(one)) for name, one in self.per_case.items()}
 
@@ -192,6 +194,7 @@ def _merge(aggregation: str) -> str | None:
     """Return how an aggregation's results are merged, by its words."""
     if _NOT_EACH.search(aggregation):
         return None
+    aggregation = _CAST.sub("", aggregation)
     last = aggregation.rpartition(")")[0].rpartition(".")[2].rpartition("(")[0]
     return _MERGES.get(last)
 
