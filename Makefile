@@ -11,7 +11,7 @@ RUN = runs/quickstart
 LOCK = requirements.lock
 ROOMS = taxonomy data_builders benchmark leaderboard
 
-.PHONY: quickstart picture test check format lock browser build clean
+.PHONY: quickstart picture test check format lock browser build perf clean
 
 quickstart: $(VENV)/installed
 	$(BIN)/convsafe run --model local --limit $(LIMIT) --max-tokens 96 --out $(RUN)
@@ -48,6 +48,12 @@ browser:
 
 build: $(VENV)/installed
 	$(BIN)/convsafe build --out dist/release
+
+# The figures of benchmark/perf; INSPECT names a Python that has inspect_ai, if there is one.
+perf: build
+	$(BIN)/python -m convsafe.benchmark.perf.scoring --release dist/release --judge-n 1000000 \
+	  $(if $(INSPECT),--inspect $(INSPECT)) --out benchmark/perf/scoring.json
+	$(BIN)/python -m convsafe.benchmark.perf.coverage --repetitions 4000
 
 lock:
 	$(BIN)/pip install --quiet uv

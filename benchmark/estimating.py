@@ -13,10 +13,15 @@ Unscored verdicts widen it to the bounds of no event and all events.
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from convsafe.benchmark.cells import SUMS, Names, Ordered, cells_of, names_in, ordered
 from convsafe.benchmark.intervals import LEVEL, clopper_pearson, wilson
 from convsafe.benchmark.resampling import DRAWS, SEED, drawn_sums, units_of, weights
 from convsafe.taxonomy.records import Estimate
@@ -33,7 +38,6 @@ if TYPE_CHECKING:
 CLUSTERS, EVENTS = 30, 10
 # A part of a mean with fewer clusters is too often drawn empty.
 PART_CLUSTERS = 10
-_SUMS = ("num", "den", "low", "high", "full", "n", "unscored")
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,11 @@ class Rows:
 
     metric: Metric
     table: pl.DataFrame
+
+    @cached_property
+    def ordered(self) -> Ordered:
+        """The rows as arrays, in order of part, cluster and case."""
+        return ordered(self.table)
 
 
 @dataclass
@@ -177,15 +186,16 @@ def estimates(
         seed: Of the resampling.
     """
     units = units_of(clusters, seed=seed)
+    named = names_in(names)
     drawing: dict[str, list[_Figure]] = {}
     for entry in rows:
-        parts = _parts(entry, names, units)
+        parts = _parts(entry, named, units)
         figures = [_Figure(entry.metric, slice, name, found) for name, found in parts.items()]
         figures = [one for one in figures if one.value is not None or one.unscored]
         if mean and figures:
             every = [part for one in figures for part in one.parts]
             whole = _Figure(entry.metric, mean, "all", every, averaged=True)
-            whole.n, whole.unscored = _distinct(entry, names)
+            whole.n, whole.unscored = _distinct(entry, named)
             figures.append(whole)
         for figure in figures:
             if figure.resampled and not figure.simple:
@@ -194,56 +204,45 @@ def estimates(
                 yield _analytic(figure)
     if drawing:
         drawn = weights(min(clusters, int(units.max()) + 1), draws, seed)
-        for group in drawing.values():
-            yield from _drawn(group, drawn)
+        from threadpoolctl import threadpool_limits
+
+        # One thread a product: how a library cuts it for several would move the last bit.
+        with threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
+            for made in pool.map(lambda group: list(_drawn(group, drawn)), drawing.values()):
+                yield from made
 
 
-def _distinct(entry: Rows, names: pl.DataFrame) -> tuple[int, int]:
+def _distinct(entry: Rows, names: Names) -> tuple[int, int]:
     """Return n and unscored with a case of two names counted once."""
-    found = entry.table.join(names.select("case").unique(), on="case", how="semi")
-    return int(found["n"].sum()), int(found["unscored"].sum())
+    found = entry.ordered
+    kept = found.values[names.has(found.case)]
+    n, unscored = (float(kept[:, found.column[name]].sum()) for name in ("n", "unscored"))
+    return int(n), int(unscored)
 
 
-def _parts(entry: Rows, names: pl.DataFrame, units: Any) -> dict[str, list[_Part]]:
+def _parts(entry: Rows, names: Names, units: Any) -> dict[str, list[_Part]]:
     """Return the parts of every name, in order."""
-    import polars as pl
-
-    table = (
-        entry.table.join(names, on="case")
-        .group_by("name", "part", "cluster")
-        .agg(pl.col(*_SUMS).cast(pl.Float64).sum())
-        .filter(pl.col("full") > 0)
-        .sort("name", "part", "cluster")
-    )
-    if table.is_empty():
+    rows = entry.ordered
+    if not (cells := cells_of(rows, names)):
         return {}
     least, most = entry.metric.range if not entry.metric.composed else (0.0, 1.0)
-    heads = (
-        table.with_row_index("row")
-        .group_by("name", "part", maintain_order=True)
-        .agg(
-            pl.col(*_SUMS).sum(),
-            start=pl.col("row").first(),
-            clusters=pl.len(),
-            eventful=(pl.col("num") > least * pl.col("den")).sum(),
-            eventless=(pl.col("num") < most * pl.col("den")).sum(),
-        )
-    )
-    where = units[table["cluster"].to_numpy()]
-    values = table.select("low", "high", "full").to_numpy()
+    heads = cells.heads(least, most)
+    where = units[cells.cluster]
+    values = cells.values[:, [rows.column[name] for name in ("low", "high", "full")]]
     found: dict[str, list[_Part]] = {}
-    for head in heads.iter_rows(named=True):
-        span = range(head["start"], head["start"] + head["clusters"])
-        found.setdefault(head["name"], []).append(
+    for head in range(len(heads.start)):
+        start, stop = int(heads.start[head]), int(heads.stop[head])
+        name = names.names[heads.name[head]]
+        found.setdefault(name, []).append(
             _Part(
-                head["part"],
-                head["name"],
-                {name: head[name] for name in _SUMS},
-                head["clusters"],
-                head["eventful"],
-                head["eventless"],
-                where[span.start : span.stop],
-                values[span.start : span.stop],
+                rows.parts[heads.part[head]],
+                name,
+                {sum: float(heads.sums[head, rows.column[sum]]) for sum in SUMS},
+                stop - start,
+                int(heads.eventful[head]),
+                int(heads.eventless[head]),
+                where[start:stop],
+                values[start:stop],
             )
         )
     return found
@@ -285,10 +284,9 @@ def _group_ends(
     means = [
         np.mean([part.sums[side] / part.sums["full"] for part in parts]) for side in ("low", "high")
     ]
-    events = [(mean - least) / (most - least) * effective for mean in means]
-    low = interval(np.array([events[0]]), np.array([effective]), level)[0][0]
-    high = interval(np.array([events[1]]), np.array([effective]), level)[1][0]
-    return least + (most - least) * float(low), least + (most - least) * float(high)
+    events = np.array([(mean - least) / (most - least) * effective for mean in means])
+    lows, highs = interval(events, np.array([effective, effective]), level)
+    return least + (most - least) * float(lows[0]), least + (most - least) * float(highs[1])
 
 
 def _averaged(figure: _Figure, kind: str) -> str:
@@ -314,10 +312,16 @@ def _drawn(figures: list[_Figure], drawn: Any) -> Iterator[Estimate]:
         ],
         axis=-1,
     ).reshape(len(rows), columns)
-    same = np.array([part.sure for part in parts])
+    same = [part.sure for part in parts]
     # Where every reply is scored, both bounds are the sum itself.
-    kept = np.array([not (k % 3 == 1 and same[k // 3]) for k in range(columns)])
-    found = iter(drawn_sums(rows, sums[:, kept].astype(float), drawn))
+    kept = [k for k in range(columns) if not (k % 3 == 1 and same[k // 3])]
+    # Metrics that count the same cases share their sums of replies.
+    places: dict[bytes, int] = {}
+    turned = np.ascontiguousarray(sums.T[kept])
+    shared = [places.setdefault(column.tobytes(), len(places)) for column in turned]
+    first = [shared.index(place) for place in range(len(places))]
+    made = drawn_sums(rows, turned[first].T, drawn)
+    found = iter(made[place] for place in shared)
     ratios = []
     for sure in same:
         low = next(found)
@@ -344,13 +348,32 @@ def _percentiles(figure: _Figure, ratios: list[tuple[Array, Array]]) -> Estimate
         ]
         sides.append(figure.combined(chosen))
         if not figure.unscored:
-            sides.append(sides[0])
             break
-    tail = (1 - LEVEL) / 2
-    low, high = (
-        np.quantile(side[~np.isnan(side)], at) if (~np.isnan(side)).mean() >= 0.9 else np.nan
-        for side, at in zip(sides, (tail, 1 - tail), strict=True)
-    )
+    ends = [_tails(side) for side in sides]
+    low, high = ends[0][0], ends[-1][1]
     if np.isnan(low) or np.isnan(high) or low == high:
         return _analytic(figure)
     return figure.estimate(float(low), float(high), _averaged(figure, "cluster bootstrap"))
+
+
+def _tails(drawn: Array) -> tuple[float, float]:
+    """Return the ends of the percentile interval, not numbers where too few draws give one."""
+    import numpy as np
+
+    known = drawn[~np.isnan(drawn)]
+    if len(known) < 0.9 * len(drawn):
+        return np.nan, np.nan
+    ends = [at * (len(known) - 1) for at in ((1 - LEVEL) / 2, 1 - (1 - LEVEL) / 2)]
+    places = [math.floor(end) for end in ends]
+    known.partition([near for place in places for near in (place, place + 1)])
+    low, high = (
+        _between(known[place], known[place + 1], end - place)
+        for place, end in zip(places, ends, strict=True)
+    )
+    return low, high
+
+
+def _between(low: Any, high: Any, share: float) -> float:
+    """Return the number at a share of the way, from the nearer end as `numpy.quantile` does."""
+    step = float(high - low)
+    return float(low) + step * share if share < 0.5 else float(high) - step * (1 - share)

@@ -14,6 +14,7 @@ three kinds:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,21 @@ if TYPE_CHECKING:
 
 METRICS = Catalogue("metric", "convsafe.benchmark.metrics")
 
+_MERGES = {
+    "sum": "sum",
+    "count": "sum",
+    "null_count": "sum",
+    "len": "sum",
+    "min": "min",
+    "max": "max",
+}
+_CAST = re.compile(r"(\.strict_cast\(\w+\))+\Z")
+# What looks at several replies of a case at once.
+_NOT_EACH = re.compile(
+    r"(?<!list)(?<!element\(\))\.(over|unique|n_unique|rank|sort|sort_by|shift|diff|head|tail"
+    r"|first|last|cum_\w+|is_\w*distinct|is_duplicated|is_unique|arg_\w+|mean|gather|slice"
+    r"|implode|mode)\("
+)
 # The one part of a share or a mean.
 WHOLE = ""
 
@@ -67,6 +83,20 @@ class Metric:
     def rests_on(self) -> str:
         """What the judge's agreement beside the figure is about."""
         return "unsafe" if "unsafe" in self.needs else self.needs[0]
+
+    @property
+    def merges(self) -> Mapping[str, str | None]:
+        """How each of its sums is put together from parts: sum, min or max; None where it cannot.
+
+        Read off the aggregation's last step, as `….sum()`: what is done before it must be of each
+        reply alone, and fractions go through `exact`, which a test shows of every metric.
+        """
+        return {name: _merge(str(one)) for name, one in self.per_case.items()}
+
+    @property
+    def parted(self) -> bool:
+        """Whether all of its sums can be put together from parts."""
+        return None not in self.merges.values()
 
     @property
     def composed(self) -> bool:
@@ -107,7 +137,7 @@ def load_metric(name: str) -> Metric:
         range=(float(low), float(high)),
         binary=hasattr(module, "event"),
         counted=module.counted(),
-        per_case=_summed(one()) if one else module.per_case(),
+        per_case=_summed(module) if one else module.per_case(),
         rows=(lambda frame: _one_part(frame, low, high)) if one else module.rows,
         combine=getattr(module, "combine", _only),
         signs=getattr(module, "SIGNS", {}),
@@ -150,11 +180,33 @@ def facet(kind: str) -> pl.Expr:
     return pl.col("facets").list.filter(of_kind).list.first().struct.field("name")
 
 
-def _summed(one: pl.Expr) -> dict[str, pl.Expr]:
+def exact(value: pl.Expr) -> pl.Expr:
+    """Return numbers to 2^-40, whose sums are exact and so the same in any order.
+
+    The step is 1e-12; sums keep it up to 8,000.
+    """
     import polars as pl
 
+    return (value.cast(pl.Float64) * 2.0**40).round() / 2.0**40
+
+
+def _merge(aggregation: str) -> str | None:
+    """Return how an aggregation's results are merged, by its words."""
+    if _NOT_EACH.search(aggregation):
+        return None
+    aggregation = _CAST.sub("", aggregation)
+    last = aggregation.rpartition(")")[0].rpartition(".")[2].rpartition("(")[0]
+    return _MERGES.get(last)
+
+
+def _summed(module: Any) -> dict[str, pl.Expr]:
+    """Return the sums of a share or a mean; events are whole numbers and exact as they are."""
+    import polars as pl
+
+    event = hasattr(module, "event")
+    one: pl.Expr = module.event() if event else module.value()
     return {
-        "sum": one.cast(pl.Float64).sum(),
+        "sum": (one.cast(pl.Float64) if event else exact(one)).sum(),
         "unscored": one.is_null().sum(),
     }
 

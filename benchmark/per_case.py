@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from convsafe.benchmark.metric import Metric
@@ -136,31 +137,112 @@ def per_case(
         stray = coded.filter(pl.col("case").is_null())["id"].unique(maintain_order=True)
         raise BadInput(f"verdicts of {len(stray)} ids that are no case: {stray[:5].to_list()}")
     _check_once(coded)
+    return whole(cases, [summed(cases, coded, metrics, threshold)], metrics, threshold)
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What some verdicts add to their cases.
+
+    `table` has a row a case: `replies` and every sum, least or greatest that can be put together
+    from parts. `rows` has a row a verdict, with the columns that the other metrics read.
+    """
+
+    table: pl.DataFrame
+    rows: pl.DataFrame
+
+
+def summed(
+    cases: pl.DataFrame, coded: pl.DataFrame, metrics: Sequence[Metric], threshold: float
+) -> Sums:
+    """Return what verdicts add to their cases; they may be some of a case's verdicts.
+
+    Args:
+        cases: As `known_cases` returns them.
+        coded: Verdicts with the `case` that each is of.
+        metrics: What to sum up for.
+        threshold: From which probability of harm a reply counts as unsafe.
+    """
+    parted = [metric for metric in metrics if metric.parted]
+    others = [metric for metric in metrics if not metric.parted]
+    read = [name for name in _read_by(others) if name in coded.columns]
+    keys = [name for name in ("case", "sample") if name in coded.columns]
+    rows = coded.select(dict.fromkeys([*keys, *read]) if others else [])
+    return Sums(_aggregated(cases, coded, parted, threshold), rows)
+
+
+def whole(
+    cases: pl.DataFrame, parts: Sequence[Sums], metrics: Sequence[Metric], threshold: float
+) -> pl.DataFrame:
+    """Return what `per_case` does, from what every part of the verdicts adds."""
+    import polars as pl
+
+    found = merged([part.table for part in parts], metrics)
+    others = [metric for metric in metrics if not metric.parted]
+    if others:
+        rows = pl.concat([part.rows for part in parts])
+        # In one order, whatever the order of the parts.
+        rows = rows.sort([name for name in ("case", "sample") if name in rows.columns])
+        more = _aggregated(cases, rows, others, threshold).drop("replies")
+        found = found.join(more, on="case")
+    # Clusters of cases without a verdict must move no draw.
+    cluster = pl.col("cluster_id").rank("dense").cast(pl.Int32) - 1
+    return cases.join(found, on="case").sort("case").with_columns(cluster=cluster)
+
+
+def merged(tables: Sequence[pl.DataFrame], metrics: Sequence[Metric]) -> pl.DataFrame:
+    """Return one table of sums from several: exact, so their order moves nothing."""
+    import polars as pl
+
+    if len(tables) == 1:
+        return tables[0]
+    schema = tables[0].schema
+    known = {
+        f"{metric.name}:{name}": way for metric in metrics for name, way in metric.merges.items()
+    }
+    ways = {name: known.get(name) or "sum" for name in schema if name != "case"}
+    put = [getattr(pl.col(name), way)().cast(schema[name]) for name, way in ways.items()]
+    return pl.concat(tables).group_by("case").agg(put)
+
+
+def _aggregated(
+    cases: pl.DataFrame, coded: pl.DataFrame, metrics: Sequence[Metric], threshold: float
+) -> pl.DataFrame:
+    """Return a row a case: `replies` and what the metrics sum up."""
+    import polars as pl
+
     sums = {
         f"{metric.name}:{name}": one for metric in metrics for name, one in metric.per_case.items()
     }
-    # Metrics that read a reply beside its case find both; polars leaves out what none reads.
-    aside = [name for name in cases.columns if name not in coded.columns or name == "case"]
-    summed = (
-        coded.lazy()
-        .join(cases.lazy().select(aside), on="case")
-        .with_columns(unsafe_from=pl.lit(threshold))
-        .group_by("case")
-        .agg(replies=pl.len(), **sums)
-        .collect()
+    # Metrics that read a reply beside its case find both.
+    aside = [name for name in _read_by(metrics) if name in cases and name not in coded]
+    found = coded.lazy().with_columns(unsafe_from=pl.lit(threshold))
+    if aside:
+        found = found.join(cases.lazy().select("case", *aside), on="case", maintain_order="left")
+    return found.group_by("case").agg(replies=pl.len(), **sums).collect()
+
+
+def _read_by(metrics: Sequence[Metric]) -> list[str]:
+    """Return the columns that the metrics' sums read, each once."""
+    read = (
+        name
+        for metric in metrics
+        for one in metric.per_case.values()
+        for name in one.meta.root_names()
     )
-    # Clusters of cases without a verdict must move no draw.
-    cluster = pl.col("cluster_id").rank("dense").cast(pl.Int32) - 1
-    return cases.join(summed, on="case").sort("case").with_columns(cluster=cluster)
+    return list(dict.fromkeys(read))
 
 
 def _check_once(coded: pl.DataFrame) -> None:
     """Raise `BadInput` if a case and sample has two verdicts."""
     import polars as pl
 
-    key = ["case", "sample"] if "sample" in coded.columns else ["case"]
-    if coded.select(pl.struct(key).n_unique()).item() < len(coded):
-        twice = coded.filter(pl.struct(key).is_duplicated())["id"].unique().sort()
+    key = pl.col("case").cast(pl.Int64) * 2**32
+    if "sample" in coded.columns:
+        key += pl.col("sample").cast(pl.Int64)
+    keys = coded.select(key=key)["key"]
+    if keys.n_unique() < len(coded):
+        twice = coded.filter(keys.is_duplicated())["id"].unique().sort()
         raise BadInput(
             f"{len(twice)} cases have more than one verdict a sample: {twice[:5].to_list()}"
         )

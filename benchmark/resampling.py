@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 DRAWS, SEED = 10_000, 20261127
 UNITS = 4096
-# Draws worked on at a time: a block of weights stays within 40 MB.
-_BLOCK = 2500
+# Draws worked on at a time: a block of weights stays within 16 MB.
+_BLOCK = 1000
 
 
 def units_of(clusters: int, *, seed: int = SEED) -> Ints:
@@ -40,10 +40,11 @@ def units_of(clusters: int, *, seed: int = SEED) -> Ints:
 def weights(units: int, draws: int = DRAWS, seed: int = SEED) -> npt.NDArray[np.uint8]:
     """Return how often each unit is drawn in each draw, (units, draws)."""
     import numpy as np
-    from scipy.stats import poisson
+    from scipy.special import pdtr
 
     # The inverse of Poisson's distribution function at the middles of 65,536 equal steps.
-    table = poisson.ppf((np.arange(65536) + 0.5) / 65536, 1.0).astype(np.uint8)
+    steps = (np.arange(65536) + 0.5) / 65536
+    table = np.searchsorted(pdtr(np.arange(16), 1.0), steps).astype(np.uint8)
     random = np.random.default_rng([seed, draws])
     found: npt.NDArray[np.uint8]
     found = table[random.integers(0, 65536, size=(units, draws), dtype=np.uint16)]

@@ -9,7 +9,7 @@ verdicts-JUDGE.jsonl, scores.json, report.html
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from convsafe.benchmark.suite import Suite
 from convsafe.taxonomy.errors import BadInput, IncompleteRun
-from convsafe.taxonomy.files import atomic, file_stem, read_json, read_jsonl, write_json
+from convsafe.taxonomy.files import atomic, file_stem, parse_line, read_json, read_jsonl, write_json
 from convsafe.taxonomy.records import OUTCOMES
 
 if TYPE_CHECKING:
@@ -186,6 +186,28 @@ def _generation(path: Path, line: int, row: dict[str, Any]) -> tuple[str, int, s
         what = "`response` must be a text and `sample` a number"
         raise BadInput(what, file=path, line=line, id=id)
     return id, sample, outcome, response
+
+
+def parsed_generation(
+    path: Path, at: int, data: bytes, place: Callable[[int], int]
+) -> tuple[str, int, str, str]:
+    """Return a line as a generation: id, sample, outcome, response.
+
+    Args:
+        path: The file it is from.
+        at: Which line of its part of the file it is.
+        data: The line.
+        place: Gives the line's number in the file, for an error.
+
+    Raises:
+        BadInput: If it is none, naming file, line and id.
+    """
+    try:
+        return _generation(path, 0, parse_line(path, 0, data))
+    except BadInput:
+        # Lines are counted only where one is wrong.
+        line = place(at)
+        return _generation(path, line, parse_line(path, line, data))
 
 
 def checked(generations: pl.DataFrame, ids: Sequence[str] | pl.Series, file: Path) -> pl.DataFrame:

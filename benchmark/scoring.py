@@ -117,7 +117,7 @@ def score(
     if not partial:
         run.require_whole(generations)
     missing = len(run.missing(generations))
-    cases = run.cases()
+    cases = known_cases(run.cases())
     if missing == len(cases):
         raise BadInput("there is nothing to score: no generation yet", file=run.folder)
     loaded = load_for(run, judge, settings)
@@ -125,9 +125,9 @@ def score(
     verdicts = judge_run(run, loaded) if fresh else read_verdicts(run.verdicts_path(card.name))
     plain_only = run.settings["release"].get("config") == CORE
     threshold = unsafe_from(card.made_with)
-    found = estimate(cases, verdicts, card.tells, plain_only=plain_only, threshold=threshold)
-    metrics = list(metrics_for(card.tells, _scores_in(verdicts)))
-    frame = per_case(known_cases(cases), verdicts, metrics, threshold)
+    metrics = list(metrics_for(card.tells, scores_in(verdicts)))
+    frame = per_case(cases, verdicts, metrics, threshold)
+    found = tuple(figures(cases, metrics, frame, plain_only=plain_only))
     if plain_only:
         frame = frame.filter(pl.col("plain"))
     people = labels_of(run, labels)
@@ -163,11 +163,25 @@ def estimate(
     Raises:
         BadInput: If a verdict has no case, or a case and sample more than one verdict.
     """
-    import polars as pl
-
-    metrics = list(metrics_for(tells, _scores_in(verdicts)))
+    metrics = list(metrics_for(tells, scores_in(verdicts)))
     cases = known_cases(cases)
     frame = per_case(cases, verdicts, metrics, threshold)
+    yield from figures(cases, metrics, frame, plain_only=plain_only)
+
+
+def figures(
+    cases: pl.DataFrame, metrics: Sequence[Metric], frame: pl.DataFrame, *, plain_only: bool = False
+) -> Iterator[Estimate]:
+    """Yield every figure of sums per case.
+
+    Args:
+        cases: As `known_cases` returns them.
+        metrics: What to report.
+        frame: What `per_case` returned for them.
+        plain_only: Take untransformed cases for everything but the slice by transforms.
+    """
+    import polars as pl
+
     rows = [Rows(metric, metric_rows(metric, frame)) for metric in metrics]
     places = {metric.name: place for place, metric in enumerate(metrics)}
     found: list[Estimate] = []
@@ -208,7 +222,7 @@ def _empty(metrics: Sequence[Metric], found: Sequence[Estimate]) -> Iterator[Est
             )
 
 
-def _scores_in(verdicts: pl.DataFrame) -> tuple[str, ...]:
+def scores_in(verdicts: pl.DataFrame) -> tuple[str, ...]:
     """Return the names of the scores that some verdict has."""
     if "scores" not in verdicts.columns or verdicts["scores"].null_count() == len(verdicts):
         return ()

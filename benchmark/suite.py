@@ -7,12 +7,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from convsafe.taxonomy.errors import BadInput, ChecksumMismatch, UnknownName
 from convsafe.taxonomy.files import read_json, sha256_of
 from convsafe.taxonomy.records import SCHEMA_VERSION, Case
 from convsafe.taxonomy.tree import HAZARDS, load_tree
+
+if TYPE_CHECKING:
+    import polars as pl
+
+# Stands for every config but `core`.
+ALL_CONFIGS = "all"
 
 
 @dataclass(frozen=True)
@@ -128,6 +134,44 @@ def load_suite(
     return suite if limit is None else suite.take(limit, seed)
 
 
+def load_cases(
+    release: str | Path | None, config: str = "core", split: str = "test"
+) -> tuple[pl.DataFrame, dict[str, Any]]:
+    """Return the cases of a config as a table, and the release they are from, as `Suite` says it.
+
+    Args:
+        release: A release folder; None for our own core set, which needs no network.
+        config: The config, or `all` for every one but `core`, which is a view over them.
+        split: `test` or `dev`.
+
+    Raises:
+        BadInput: If the folder is no release.
+        ChecksumMismatch: If a file is not the one the manifest names.
+        UnknownName: If the release has no such config or split.
+    """
+    import polars as pl
+
+    folder = Path(release) if release is not None else own_release()
+    manifest = read_json(folder / "manifest.json")
+    splits = _configs(manifest)
+    if config not in (*splits, ALL_CONFIGS):
+        raise UnknownName("config", config, [*splits, ALL_CONFIGS], f"They are those of {folder}.")
+    chosen = sorted(set(splits) - {"core"}) if config == ALL_CONFIGS else [config]
+    chosen = [name for name in chosen if split in splits[name]]
+    if not chosen:
+        raise UnknownName("split", split, splits[config], f"They are those of {config!r}.")
+    prefixes = tuple(f"data/{name}/{split}-" for name in chosen)
+    files = [
+        _checked(folder / name, entry["sha256"])
+        for name, entry in sorted(manifest["files"].items())
+        if name.startswith(prefixes)
+    ]
+    tables = [pl.read_parquet(file) for file in files]
+    identity = {name: manifest[name] for name in ("version", "content_sha256")}
+    found = pl.concat(tables, how="diagonal_relaxed")
+    return found, identity | {"config": config, "split": split}
+
+
 def _configs(manifest: dict[str, Any]) -> dict[str, Any]:
     """Return the splits of every config, those of unverified sources too."""
     apart = manifest.get("unverified", {}).values()
@@ -151,14 +195,19 @@ def _cited(manifest: dict[str, Any], used: set[str]) -> dict[str, Any]:
 
 
 def _rows(path: Path, expected: str) -> list[dict[str, Any]]:
+    from pyarrow import parquet
+
+    rows: list[dict[str, Any]] = parquet.read_table(_checked(path, expected)).to_pylist()
+    return rows
+
+
+def _checked(path: Path, expected: str) -> Path:
+    """Return the path of a file that has the sum it should have."""
     if not path.exists():
         raise BadInput("the manifest names this file, but it is not there", file=path)
     if (found := sha256_of(path)) != expected:
         raise ChecksumMismatch(path, expected, found)
-    from pyarrow import parquet
-
-    rows: list[dict[str, Any]] = parquet.read_table(path).to_pylist()
-    return rows
+    return path
 
 
 def own_release() -> Path:

@@ -84,10 +84,15 @@ def read_jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """
     with path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
-            yield number, _parse(path, number, line)
+            yield number, parse_line(path, number, line)
 
 
-def _parse(path: Path, number: int, line: bytes) -> dict[str, Any]:
+def parse_line(path: Path, number: int, line: bytes) -> dict[str, Any]:
+    """Return the object of a line of JSONL.
+
+    Raises:
+        BadInput: If it is none, naming the file and line.
+    """
     try:
         row = json.loads(line)
     except ValueError as error:
