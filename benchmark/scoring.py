@@ -19,6 +19,7 @@ from convsafe.benchmark.metric import Metric, metrics_for
 from convsafe.benchmark.per_case import (
     ALL,
     SLICES,
+    TIER,
     TRANSFORM,
     known_cases,
     metric_rows,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 # The slices that show transformed cases where the rest is on plain ones.
-_TRANSFORMED = (TRANSFORM, "perturbation")
+_TRANSFORMED = (TRANSFORM, "perturbation", TIER)
 # The config whose figures are on untransformed cases.
 CORE = "core"
 HEADLINE = "areas_mean"
