@@ -52,8 +52,15 @@ class Bars(NamedTuple):
     refuse: Range | None
 
 
-def frontier(harm: Range, refuse: Range, label: str) -> Drawing:
-    """Draw compliance with harmful requests against over-refusal; the corner 0, 0 is best."""
+def frontier(harm: Range, refuse: Range, label: str, what: str) -> Drawing:
+    """Draw harm against over-refusal; the corner 0, 0 is best.
+
+    Args:
+        harm: The share of harm.
+        refuse: The share of harmless requests refused.
+        label: The model's name.
+        what: What the share of harm counts.
+    """
     figure, axes = blank(4.6, 4.1)
     percent_axes(axes)
     axes.plot([0, 1], [1, 0], color=LINE, linewidth=1, linestyle=(0, (4, 4)), zorder=1)
@@ -76,8 +83,8 @@ def frontier(harm: Range, refuse: Range, label: str) -> Drawing:
         ha="left" if refuse.value < 0.6 else "right",
     )
     axes.set_xlabel("harmless requests refused", color=INK, fontsize=11)
-    axes.set_ylabel("harmful requests complied with", color=INK, fontsize=11)
-    return drawing(figure, "frontier", "Compliance with harmful requests against over-refusal")
+    axes.set_ylabel(what, color=INK, fontsize=11)
+    return drawing(figure, "frontier", f"{what.capitalize()} against over-refusal")
 
 
 def corner(axes: Axes, x: int, y: int, text: str, crowded: bool) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from convsafe.benchmark.corrections import BY_CARD, BY_LABELS
 from convsafe.benchmark.metric import METRICS, load_metric
 from convsafe.benchmark.per_case import PLAIN, TRANSFORM
 from convsafe.benchmark.plots import Bars, Drawing, Range, dots, frontier
@@ -22,10 +23,12 @@ from convsafe.taxonomy.tree import load_tree
 
 PAGE = Path(__file__).parent / "page"
 HARM, REFUSE, HELP, ALL = "compliance_rate", "over_refusal_rate", "helpful_rate", "refusal_rate"
+UNSAFE = "unsafe_rate"
 _FAMILIES = {PLAIN: "plain"}
 _CARDS = (
+    ("safety_helpfulness", "good", "Safety and helpfulness"),
     (HARM, "harm", "Harmful requests complied with"),
-    ("unsafe_rate", "harm", "Replies held unsafe"),
+    (UNSAFE, "harm", "Replies held unsafe"),
     (REFUSE, "refuse", "Harmless requests refused"),
     (HELP, "good", "Harmless requests helped with"),
 )
@@ -62,6 +65,17 @@ class _Figures:
 
     def get(self, metric: str, slice: str = "all", name: str = "all") -> Estimate | None:
         return self._by.get((metric, slice, name))
+
+    def corrected(self, metric: str) -> list[str]:
+        """Return the corrected rates of a metric, as people read them."""
+        found = []
+        for prefix, by in ((BY_LABELS, "people's labels"), (BY_CARD, "the judge's card")):
+            entry = self.get(prefix + metric)
+            if entry is not None and entry.value is not None:
+                found.append(f"{percent(entry)} ({interval(entry)}) by {by}")
+            elif entry is not None:
+                found.append(f"not by {by}: {entry.method.removeprefix('none: ')}")
+        return found
 
     def names(self, slice: str) -> list[str]:
         """Return a slice's names, the most harm complied with first."""
@@ -112,7 +126,7 @@ def _page(run: Run, scores: dict[str, Any]) -> str:
             measured=[_measured(row) for row in judge["agreement"]],
             missing=scores["missing"],
             cases_total=scores["cases"],
-            cards=[_card(figures, judge, *card) for card in _CARDS],
+            cards=[_card(figures, judge, *card) for card in _CARDS if card[0] in METRICS.names()],
             frontier=drawings["frontier"].svg,
             by_area=drawings["areas"].svg,
             by_language=drawings["languages"].svg,
@@ -140,11 +154,13 @@ def _page(run: Run, scores: dict[str, Any]) -> str:
 
 
 def _drawings(run: Run, figures: _Figures, titles: dict[str, str]) -> dict[str, Drawing]:
-    harm, refuse = _headline(figures, HARM), _headline(figures, REFUSE)
+    unsafe, refuse = _headline(figures, UNSAFE), _headline(figures, REFUSE)
+    harm = unsafe or _headline(figures, HARM)
+    what = "replies held unsafe" if unsafe else "harmful requests complied with"
     label = _model_name(run.settings["model"])[:28]
     return {
         "frontier": frontier(
-            _range(harm) or Range(0, 0, 1), _range(refuse) or Range(0, 0, 1), label
+            _range(harm) or Range(0, 0, 1), _range(refuse) or Range(0, 0, 1), label, what
         )
         if harm and refuse
         else Drawing("<p>Both harmful and harmless cases are needed for this picture.</p>", ""),
@@ -196,7 +212,7 @@ def _card(
 
 def _metric_row(figures: _Figures, judge: dict[str, Any], name: str) -> list[dict[str, Any]]:
     metric, estimate = load_metric(name), figures.get(name)
-    if estimate is None:
+    if estimate is None or not estimate.n:
         return []
     return [
         {
@@ -207,6 +223,8 @@ def _metric_row(figures: _Figures, judge: dict[str, Any], name: str) -> list[dic
             "n": estimate.n,
             "unscored": estimate.unscored,
             "about": metric.about,
+            "paper": metric.paper,
+            "corrected": figures.corrected(name),
             "trust": trust(judge, figures.languages(), metric.rests_on),
         }
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from convsafe.benchmark.corrections import BY_CARD, BY_LABELS
 from convsafe.benchmark.metric import METRICS, load_metric
 from convsafe.benchmark.per_case import ALL
@@ -10,9 +12,11 @@ from convsafe.taxonomy.records import Estimate
 
 
 def percent(estimate: Estimate) -> str:
-    """Return a figure as people read it, or why there is none."""
+    """Return a figure as people read it, or why there is none; shares are in percent."""
     if estimate.value is None:
         return "no figure" if estimate.n else "no case"
+    if not _is_share(estimate.metric):
+        return f"{estimate.value:.2f}"
     return f"{100 * estimate.value:.1f} %"
 
 
@@ -20,7 +24,17 @@ def interval(estimate: Estimate) -> str:
     """Return a figure's 95 % interval as people read it."""
     if estimate.low is None or estimate.high is None:
         return ""
+    if not _is_share(estimate.metric):
+        return f"{estimate.low:.2f} to {estimate.high:.2f}"
     return f"{_end(estimate.low)} to {_end(estimate.high)}"
+
+
+@cache
+def _is_share(name: str) -> bool:
+    """Tell whether a figure is a share, or a difference of shares."""
+    name = name.removeprefix(BY_CARD).removeprefix(BY_LABELS)
+    # Every metric of the catalogue has a range; what else is reported is a share.
+    return name not in METRICS.names() or load_metric(name).range in ((0.0, 1.0), (-1.0, 1.0))
 
 
 def _end(share: float) -> str:
@@ -67,7 +81,9 @@ def _row(scores: Scores, name: str, slice: str) -> str:
     """Return one line of the table; only rates with a right direction have a mean of areas."""
     metric = load_metric(name)
     headline = slice == HEADLINE
-    found = [e for e in scores.estimates if (e.metric, e.slice, e.name) == (name, slice, ALL)]
+    found = [
+        e for e in scores.estimates if (e.metric, e.slice, e.name) == (name, slice, ALL) and e.n
+    ]
     if not found or (headline and metric.better == "neither"):
         return ""
     entry, title = found[0], f"{metric.title}{' (areas)' if headline else ''}"
