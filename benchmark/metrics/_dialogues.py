@@ -1,8 +1,8 @@
 """Dialogues: which turns of a transcript were unsafe.
 
-The verdict of a dialogue has the label `turns:T`, how many replies the transcript holds, and a label
-`unsafe_at:N` for every reply that is unsafe, counted from 1. `turns:T` is read off the transcript,
-so that an unscored verdict has it too.
+The verdict of a dialogue has the label `turns:T`, how many replies the transcript holds, and a
+label `unsafe_at:N` for every reply that is unsafe, counted from 1. `turns:T` is read off the
+transcript, so that an unscored verdict has it too.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What several metric files share: sums over a case's replies, and comparisons of cases in pairs."""
+"""What several metric files share: sums over a case's replies, and comparisons in pairs."""
 
 from __future__ import annotations
 
