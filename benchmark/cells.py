@@ -69,8 +69,9 @@ class Heads:
     name: Ints
     part: Ints
     sums: Floats
-    eventful: Ints
-    eventless: Ints
+    trials: Floats
+    eventful: Floats
+    eventless: Floats
 
 
 @dataclass(frozen=True)
@@ -94,15 +95,21 @@ class Cells:
 
         start = _starts(self.name, self.part)
         num, den = (self.values[:, self.column[name]] for name in ("num", "den"))
+        full = self.values[:, self.column["full"]]
         add = np.add.reduceat
+        stop = np.append(start[1:], len(self.name))
+        trials = (add(full, start) ** 2 / add(full**2, start)).round(9)
+        eventful = add((num > least * den).astype(np.float64), start) / (stop - start)
+        eventless = add((num < most * den).astype(np.float64), start) / (stop - start)
         return Heads(
             start,
-            np.append(start[1:], len(self.name)),
+            stop,
             self.name[start],
             self.part[start],
             add(self.values, start, axis=0),
-            add((num > least * den).astype(np.int64), start),
-            add((num < most * den).astype(np.int64), start),
+            trials,
+            (eventful * trials).round(9),
+            (eventless * trials).round(9),
         )
 
 

@@ -3,17 +3,17 @@
 A figure combines ratios of parts. Its interval is, in this order:
 
 - Clopper-Pearson's on clusters as trials, where under 30 clusters, or under 10 with or 10 without
-  an event, say too little for a resampling; a mean of several parts has Kish's effective number of
-  trials, and several groups of parts share the error among them (Bonferroni).
+  an event, say too little for a resampling. Clusters of unequal size, and the parts of a mean, are
+  as many trials as Kish's effective number says (1965, "Survey Sampling"); several groups of parts
+  share the error among them (Bonferroni).
 - Wilson's, for a share whose cases are all of different clusters.
-- The cluster bootstrap's percentile interval, else.
+- The cluster bootstrap's, else, corrected for bias and skewness (BCa; Efron, 1987).
 
 Unscored verdicts widen it to the bounds of no event and all events.
 """
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +23,14 @@ from typing import TYPE_CHECKING, Any
 
 from convsafe.benchmark.cells import SUMS, Names, Ordered, cells_of, names_in, ordered
 from convsafe.benchmark.intervals import LEVEL, clopper_pearson, wilson
-from convsafe.benchmark.resampling import DRAWS, SEED, drawn_sums, units_of, weights
+from convsafe.benchmark.resampling import (
+    DRAWS,
+    SEED,
+    bca_quantiles,
+    drawn_sums,
+    units_of,
+    weights,
+)
 from convsafe.taxonomy.records import Estimate
 
 if TYPE_CHECKING:
@@ -55,14 +62,18 @@ class Rows:
 
 @dataclass
 class _Part:
-    """The sums of one part of a figure, and the units they fall into."""
+    """The sums of one part of a figure, and the units they fall into.
+
+    `trials` is how many clusters of one size its clusters are worth.
+    """
 
     name: str
     place: str
     sums: dict[str, float]
     clusters: int
-    eventful: int
-    eventless: int
+    trials: float
+    eventful: float
+    eventless: float
     units: npt.NDArray[np.integer[Any]]
     values: Array
 
@@ -130,9 +141,9 @@ class _Figure:
         groups: dict[str, list[_Part]] = {}
         for part in self.parts:
             groups.setdefault(part.group, []).append(part)
-        few = min((part.clusters for part in self.parts), default=0)
+        few = min((part.trials for part in self.parts), default=0)
         enough = all(
-            sum(part.clusters for part in group) >= CLUSTERS
+            sum(part.trials for part in group) >= CLUSTERS
             and sum(part.eventful for part in group) >= EVENTS
             and sum(part.eventless for part in group) >= EVENTS
             for group in groups.values()
@@ -239,8 +250,9 @@ def _parts(entry: Rows, names: Names, units: Any) -> dict[str, list[_Part]]:
                 name,
                 {sum: float(heads.sums[head, rows.column[sum]]) for sum in SUMS},
                 stop - start,
-                int(heads.eventful[head]),
-                int(heads.eventless[head]),
+                float(heads.trials[head]),
+                float(heads.eventful[head]),
+                float(heads.eventless[head]),
                 where[start:stop],
                 values[start:stop],
             )
@@ -279,7 +291,7 @@ def _group_ends(
     import numpy as np
 
     least, most = figure.metric.range if not figure.metric.composed else (0.0, 1.0)
-    trials = np.array([float(part.clusters) for part in parts])
+    trials = np.array([part.trials for part in parts])
     effective = len(parts) ** 2 / np.sum(1 / trials)
     means = [
         np.mean([part.sums[side] / part.sums["full"] for part in parts]) for side in ("low", "high")
@@ -337,43 +349,47 @@ def _drawn(figures: list[_Figure], drawn: Any) -> Iterator[Estimate]:
 
 
 def _percentiles(figure: _Figure, ratios: list[tuple[Array, Array]]) -> Estimate:
-    """Return a figure with the percentile interval of its draws."""
+    """Return a figure with the interval of its draws."""
     import numpy as np
 
-    sides = []
-    for side in (0, 1):
+    tail = (1 - LEVEL) / 2
+    tails = ((tail,), (1 - tail,)) if figure.unscored else ((tail, 1 - tail),)
+    ends: list[float] = []
+    for side, at in enumerate(tails):
         chosen = [
             ratio[side if figure.sign(part) > 0 else 1 - side]
             for part, ratio in zip(figure.parts, ratios, strict=True)
         ]
-        sides.append(figure.combined(chosen))
-        if not figure.unscored:
-            break
-    ends = [_tails(side) for side in sides]
-    low, high = ends[0][0], ends[-1][1]
-    if np.isnan(low) or np.isnan(high) or low == high:
+        drawn = figure.combined(chosen)
+        drawn = drawn[~np.isnan(drawn)]
+        if len(drawn) < 0.9 * len(chosen[0]):
+            return _analytic(figure)
+        ends += bca_quantiles(drawn, at, *_influence(figure, side))
+    low, high = ends
+    if low == high:
         return _analytic(figure)
-    return figure.estimate(float(low), float(high), _averaged(figure, "cluster bootstrap"))
+    return figure.estimate(low, high, _averaged(figure, "cluster bootstrap"))
 
 
-def _tails(drawn: Array) -> tuple[float, float]:
-    """Return the ends of the percentile interval, not numbers where too few draws give one."""
+def _influence(figure: _Figure, side: int) -> tuple[float, Array]:
+    """Return the figure of all replies at a bound, and what each unit adds to it at the margin.
+
+    A part's sums add by the figure's slope in the part's ratio, which is taken numerically.
+    """
     import numpy as np
 
-    known = drawn[~np.isnan(drawn)]
-    if len(known) < 0.9 * len(drawn):
-        return np.nan, np.nan
-    ends = [at * (len(known) - 1) for at in ((1 - LEVEL) / 2, 1 - (1 - LEVEL) / 2)]
-    places = [math.floor(end) for end in ends]
-    known.partition([near for place in places for near in (place, place + 1)])
-    low, high = (
-        _between(known[place], known[place + 1], end - place)
-        for place, end in zip(places, ends, strict=True)
-    )
-    return low, high
-
-
-def _between(low: Any, high: Any, share: float) -> float:
-    """Return the number at a share of the way, from the nearer end as `numpy.quantile` does."""
-    step = float(high - low)
-    return float(low) + step * share if share < 0.5 else float(high) - step * (1 - share)
+    step, parts = 1e-6, figure.parts
+    bounds = [side if figure.sign(part) > 0 else 1 - side for part in parts]
+    sums = [
+        (part.values[:, bound], part.values[:, 2])
+        for part, bound in zip(parts, bounds, strict=True)
+    ]
+    ratios = np.array([top.sum() / full.sum() for top, full in sums])
+    moved = ratios[:, None] + step * np.hstack([np.eye(len(parts)), -np.eye(len(parts))])
+    up, down = np.split(np.asarray(figure.combined(list(moved)), float), 2)
+    units = 1 + max(int(part.units.max()) for part in parts)
+    found: Array = np.zeros(units)
+    slopes = (up - down) / (2 * step)
+    for part, (top, full), ratio, slope in zip(parts, sums, ratios, slopes, strict=True):
+        found += np.bincount(part.units, slope * (top - ratio * full) / full.sum(), units)
+    return float(figure.combined(list(ratios))), found

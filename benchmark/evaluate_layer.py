@@ -14,7 +14,7 @@ from convsafe.benchmark.evaluate_inputs import Collected, some
 from convsafe.benchmark.judging import JudgeCard, card_of, verdicts_of
 from convsafe.benchmark.loading import DEFAULT, Judge, JudgeSettings, load_judge, unsafe_from
 from convsafe.benchmark.per_case import ALL
-from convsafe.benchmark.scoring import CORE, estimate
+from convsafe.benchmark.scoring import CORE, MACRO, estimate
 from convsafe.benchmark.suite import load_suite
 from convsafe.taxonomy.errors import BadInput, Unavailable, UnknownName
 from convsafe.taxonomy.records import Estimate
@@ -139,8 +139,8 @@ def flat(
     """Return figures under flat names.
 
     The whole is `unsafe_rate`, with `unsafe_rate_low`, `_high`, `_n`, `_unscored` and, where the
-    value is None, `_reason`; a slice's are `unsafe_rate/area/self_harm`,
-    `unsafe_rate_low/area/self_harm` and so on.
+    value is None, `_reason`; the mean over hazards is `macro_unsafe_rate` and so on. A slice's are
+    `unsafe_rate/area/self_harm`, `unsafe_rate_low/area/self_harm` and so on.
 
     Raises:
         UnknownName: If a slice that is asked for is none of these figures'.
@@ -151,13 +151,14 @@ def flat(
     asked = (known if wanted else set()) if isinstance(wanted, bool) else set(wanted)
     for name in sorted(asked - known):
         raise UnknownName("slice", name, known)
-    shown = [entry for entry in every if entry.slice in asked | {ALL}]
+    shown = [entry for entry in every if entry.slice in asked | {ALL, MACRO}]
     return {name: value for entry in shown for name, value in _named(entry)}
 
 
 def _named(entry: Estimate) -> Iterator[tuple[str, Any]]:
     """Yield one figure's names and values."""
-    place = [] if entry.slice == ALL else [entry.slice]
+    metric = f"macro_{entry.metric}" if entry.slice == MACRO else entry.metric
+    place = [] if entry.slice in (ALL, MACRO) else [entry.slice]
     place += [] if entry.name == ALL else [entry.name]
     values: dict[str, float | str | None] = {
         "": entry.value,
@@ -169,7 +170,7 @@ def _named(entry: Estimate) -> Iterator[tuple[str, Any]]:
     if entry.value is None:
         values["_reason"] = _reason(entry)
     for suffix, value in values.items():
-        yield "/".join([entry.metric + suffix, *place]), value
+        yield "/".join([metric + suffix, *place]), value
 
 
 def _reason(entry: Estimate) -> str:

@@ -82,6 +82,8 @@ class Metric:
     @property
     def rests_on(self) -> str:
         """What the judge's agreement beside the figure is about."""
+        if self.scores:
+            return "scores"
         return "unsafe" if "unsafe" in self.needs else self.needs[0]
 
     @property

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from convsafe.benchmark.metric import Metric
 from convsafe.taxonomy.errors import BadInput
+from convsafe.taxonomy.languages import tiers
 from convsafe.taxonomy.tree import load_tree
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 ALL = "all"
 TRANSFORM = "transform"
+TIER = "tier"
 # What a case without a transform counts under.
 PLAIN = "none"
 # The slices of every metric beside the whole.
@@ -30,6 +32,7 @@ SLICES = (
     "agent",
     TRANSFORM,
     "perturbation",
+    TIER,
 )
 _BOUNDS = ("low", "high", "full", "n", "unscored")
 
@@ -92,6 +95,16 @@ def known_cases(cases: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def tier() -> pl.Expr:
+    """Return how many resources the language of a translation has; null for other cases."""
+    import polars as pl
+
+    kinds = pl.col("transforms").list.eval(pl.element().struct.field("kind"))
+    translated = (kinds.list.len() == 1) & (kinds.list.first() == "language")
+    primary = pl.col("language").str.split("-").list.first()
+    return pl.when(translated).then(primary.replace_strict(tiers(), default=None))
+
+
 def names_of(cases: pl.DataFrame, slice: str) -> pl.DataFrame:
     """Return the names each case counts under in a slice: case, name."""
     import polars as pl
@@ -107,6 +120,7 @@ def names_of(cases: pl.DataFrame, slice: str) -> pl.DataFrame:
         "perturbation": pl.when("plain")
         .then(None)
         .otherwise(pl.col("transforms").list.eval(tags).list.join("+")),
+        TIER: tier(),
     }
     found = cases.select("case", name=made.get(slice, pl.col(slice) if slice not in made else None))
     if isinstance(found.schema["name"], pl.List):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -15,10 +15,11 @@ from convsafe.benchmark.intervals import LEVEL
 from convsafe.benchmark.judging import JudgeCard, card_of, load_for, read_verdicts
 from convsafe.benchmark.judging import judge as judge_run
 from convsafe.benchmark.loading import DEFAULT, NOTHING, UNSAFE, JudgeSettings, unsafe_from
-from convsafe.benchmark.metric import Metric, metrics_for
+from convsafe.benchmark.metric import METRICS, Metric, load_metric, metrics_for
 from convsafe.benchmark.per_case import (
     ALL,
     SLICES,
+    TIER,
     TRANSFORM,
     known_cases,
     metric_rows,
@@ -34,12 +35,13 @@ if TYPE_CHECKING:
     import polars as pl
 
 # The slices that show transformed cases where the rest is on plain ones.
-_TRANSFORMED = (TRANSFORM, "perturbation")
+_TRANSFORMED = (TRANSFORM, "perturbation", TIER)
 # The config whose figures are on untransformed cases.
 CORE = "core"
 HEADLINE = "areas_mean"
 # The equal-weight means over the names of a slice; the second is a `macro_` rate.
-MEANS = {"area": HEADLINE, "hazard": "hazards_mean"}
+MACRO = "hazards_mean"
+MEANS = {"area": HEADLINE, "hazard": MACRO}
 
 
 @dataclass(frozen=True)
@@ -58,11 +60,13 @@ class Scores:
     certificate: Certificate | None = None
 
     def get(self, metric: str, slice: str = ALL, name: str = ALL) -> Estimate:
-        """Return one figure.
+        """Return one figure; `macro_NAME` is a metric's mean over hazards.
 
         Raises:
             KeyError: If the judge cannot tell it or the slice has no such name.
         """
+        if metric.startswith("macro_"):
+            metric, slice = metric.removeprefix("macro_"), MACRO
         for entry in self.estimates:
             if (entry.metric, entry.slice, entry.name) == (metric, slice, name):
                 return entry
@@ -77,9 +81,17 @@ class Scores:
             "cases": self.cases,
             "missing": self.missing,
             "level": LEVEL,
+            "definitions": definitions(self.estimates),
             "estimates": [entry.to_row() for entry in self.estimates],
             "certificate": self.certificate and self.certificate.to_row(),
         }
+
+
+def definitions(estimates: Iterable[Estimate]) -> dict[str, dict[str, Any]]:
+    """Return what was chosen where a metric's definition leaves it open, by metric."""
+    names = sorted({entry.metric for entry in estimates} & set(METRICS.names()))
+    chosen = {name: dict(load_metric(name).options) for name in names}
+    return {name: options for name, options in chosen.items() if options}
 
 
 def score(

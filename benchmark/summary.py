@@ -29,12 +29,16 @@ def interval(estimate: Estimate) -> str:
     return f"{_end(estimate.low)} to {_end(estimate.high)}"
 
 
+# Of a share, of a difference of shares, and of one of such differences.
+_SHARES = ((0.0, 1.0), (-1.0, 1.0), (-2.0, 2.0))
+
+
 @cache
 def _is_share(name: str) -> bool:
     """Tell whether a figure is a share, or a difference of shares."""
     name = name.removeprefix(BY_CARD).removeprefix(BY_LABELS)
     # Every metric of the catalogue has a range; what else is reported is a share.
-    return name not in METRICS.names() or load_metric(name).range in ((0.0, 1.0), (-1.0, 1.0))
+    return name not in METRICS.names() or load_metric(name).range in _SHARES
 
 
 def _end(share: float) -> str:

@@ -10,6 +10,11 @@ from convsafe.taxonomy.records import Estimate
 # How many languages are named before the rest are counted.
 _NAMED = 3
 _KAPPA = "binary_kappa"
+# What cards do not measure.
+_UNMEASURED = {
+    "responsive": "of whether a reply does what was asked",
+    "scores": "of the scores this rate is made from",
+}
 
 
 class Trust(NamedTuple):
@@ -33,11 +38,11 @@ def trust(judge: Mapping[str, Any], languages: Sequence[str], needs: str = "stan
     Args:
         judge: The judge's card as scores.json has it.
         languages: Of the cases, the most frequent first.
-        needs: What the rate is made from: stance, responsive or unsafe.
+        needs: What the rate is made from: stance, responsive, unsafe or scores.
     """
     name = f"{judge['name']} {judge['version']}"
-    if needs == "responsive":
-        return Trust(name, "not measured", "of whether a reply does what was asked")
+    if needs in _UNMEASURED:
+        return Trust(name, "not measured", _UNMEASURED[needs])
     sets = {language: nearest(judge["agreement"], language, needs) for language in languages}
     found = [language for language, rows in sets.items() if rows]
     absent = [language for language in languages if language not in found]

@@ -30,6 +30,10 @@ def test_a_metric_says_what_it_counts(name: str) -> None:
     assert metric.empty
     assert metric.title
     assert metric.about.endswith(".")
+    low, high = metric.range
+    assert low < high
+    if not metric.binary:
+        return
     frame = pl.DataFrame(
         {
             "measures": [["safety"], ["over_refusal"]],
@@ -39,8 +43,13 @@ def test_a_metric_says_what_it_counts(name: str) -> None:
             "responsive": [0.0, None],
             "labels": [["hard"], None],
             "unsafe_from": [0.5, 0.5],
+            "scores": [[], None],
         },
-        schema_overrides={"unsafe": pl.Float64, "labels": pl.List(pl.String)},
+        schema_overrides={
+            "unsafe": pl.Float64,
+            "labels": pl.List(pl.String),
+            "scores": pl.List(pl.Struct({"name": pl.String, "value": pl.Float64})),
+        },
     )
     found = frame.select(counted=metric.counted, event=metric.event)
     assert found["event"].dtype == pl.Boolean

@@ -86,7 +86,7 @@ def test_every_row_of_the_report_names_the_judge_and_its_agreement(scored: Path)
     rows = text[:section].count("<tr><td>")
     assert rows > 20
     assert text[:section].count('<td class="by') == rows
-    assert text.count('href="#the-judge"') == rows + 4, "the rows and the four headline cards"
+    assert text.count('href="#the-judge"') == rows + 5, "the rows and the five headline cards"
     assert "κ 0.60 (0.50 to 0.70), n = 100" in text[:section]
     assert "mine (version 0.0.1)" in text
     table = text[section:]

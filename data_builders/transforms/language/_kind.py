@@ -10,13 +10,13 @@ from convsafe.data_builders.transform import (
     with_request,
 )
 from convsafe.taxonomy.errors import BadInput
+from convsafe.taxonomy.languages import TIERS, tiers
 from convsafe.taxonomy.records import LANGUAGE_PATTERN, Case
 from convsafe.taxonomy.tree import read_yaml
 
 ABOUT = "The same request in another language, beside the parallel sets of upstream."
 CONFIG = "multilingual"
 GENERAL = True
-TIERS = ("high", "medium", "low")
 _KEYS = {"tag", "name", "tier", "reviewed", "texts"}
 
 
@@ -31,6 +31,8 @@ def load(path: Path) -> Part:
         raise BadInput(f"a language has {', '.join(sorted(_KEYS))}; `tag` is the file's", file=path)
     if not LANGUAGE_PATTERN.match(data["tag"]) or data["tier"] not in TIERS:
         raise BadInput(f"tag is BCP-47, tier of {', '.join(TIERS)}", file=path)
+    if data["tier"] != (known := tiers().get(data["tag"], data["tier"])):
+        raise BadInput(f"taxonomy/languages.yaml has the tier {known}", file=path)
     texts: dict[str, str] = data["texts"]
     for id, text in texts.items():
         if not isinstance(text, str) or not text.strip() or "\0" in text:
