@@ -15,7 +15,7 @@ from convsafe.benchmark.intervals import LEVEL
 from convsafe.benchmark.judging import JudgeCard, card_of, load_for, read_verdicts
 from convsafe.benchmark.judging import judge as judge_run
 from convsafe.benchmark.loading import DEFAULT, NOTHING, UNSAFE, JudgeSettings, unsafe_from
-from convsafe.benchmark.metric import Metric, metrics_for
+from convsafe.benchmark.metric import METRICS, Metric, load_metric, metrics_for
 from convsafe.benchmark.per_case import (
     ALL,
     SLICES,
@@ -68,6 +68,13 @@ class Scores:
                 return entry
         raise KeyError((metric, slice, name))
 
+    @property
+    def definitions(self) -> dict[str, dict[str, Any]]:
+        """What was chosen where a metric's definition leaves it open, by the metric's name."""
+        known = {entry.metric for entry in self.estimates} & set(METRICS.names())
+        options = {name: dict(load_metric(name).options) for name in sorted(known)}
+        return {name: chosen for name, chosen in options.items() if chosen}
+
     def to_row(self) -> dict[str, Any]:
         """Return the scores as one JSON object."""
         return {
@@ -77,6 +84,7 @@ class Scores:
             "cases": self.cases,
             "missing": self.missing,
             "level": LEVEL,
+            "definitions": self.definitions,
             "estimates": [entry.to_row() for entry in self.estimates],
             "certificate": self.certificate and self.certificate.to_row(),
         }
