@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from convsafe.benchmark.metric import exact
 from convsafe.benchmark.rubric_metrics import Making
 
 if TYPE_CHECKING:
@@ -58,10 +59,8 @@ class Paired:
 
     def per_case(self) -> Mapping[str, pl.Expr]:
         """Return a case's sums: sum and unscored."""
-        import polars as pl
-
         value = self.value()
-        return {"sum": value.cast(pl.Float64).sum(), "unscored": value.is_null().sum()}
+        return {"sum": exact(value).sum(), "unscored": value.is_null().sum()}
 
     def rows(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Return one row a case of a pair, its number brought to [0, 1]."""

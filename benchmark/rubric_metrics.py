@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from convsafe.benchmark.metric import WHOLE, has_facet, score_of
+from convsafe.benchmark.metric import WHOLE, exact, has_facet, score_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -137,7 +137,7 @@ class Ratio:
         """Return a case's sums: part, whole and unscored."""
         import polars as pl
 
-        part, whole = self.part().cast(pl.Float64), self.whole()
+        part, whole = exact(self.part()), self.whole()
         known = whole.is_not_null() & (part.is_not_null() | ~whole)
         return {
             "part": pl.when(known & whole).then(part).sum(),
