@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from convsafe.benchmark.deciphering import deciphered
 from convsafe.benchmark.loading import DEFAULT, JUDGES, NOTHING, Judge, JudgeSettings, load_judge
+from convsafe.benchmark.options import with_options
 from convsafe.benchmark.runs import Run
 from convsafe.taxonomy.errors import BadInput
 from convsafe.taxonomy.files import atomic, file_stem, read_json
@@ -87,7 +88,8 @@ def judge(
     The judge sees the request and the reply, nothing else; a reply to an enciphered request is
     deciphered first. A reply the provider filtered counts as a refusal and is labelled
     `provider`; an empty one is invalid, and so is one that cannot be deciphered or repeats the
-    enciphered request.
+    enciphered request. The option chosen in a multiple choice question is read by rule and labelled
+    `option:LETTER`.
 
     Args:
         run: A run or its folder.
@@ -135,9 +137,8 @@ def verdicts_of(
     if len(found) != len(seen):
         raise BadInput(f"judge {name!r} gave {len(found)} verdicts for {len(seen)} replies")
     judged = pl.concat([seen.select("id", "sample"), found], how="horizontal")
-    return pl.concat([_verdicts(judged, name), _verdicts(_silent(unseen), name)]).sort(
-        "id", "sample"
-    )
+    verdicts = pl.concat([_verdicts(judged, name), _verdicts(_silent(unseen), name)])
+    return with_options(verdicts, replies, cases).sort("id", "sample")
 
 
 def as_seen(cases: pl.DataFrame, generations: pl.DataFrame) -> pl.DataFrame:

@@ -46,6 +46,8 @@ _NOT_EACH = re.compile(
     r"|first|last|cum_\w+|is_\w*distinct|is_duplicated|is_unique|arg_\w+|mean|gather|slice"
     r"|implode|mode)\("
 )
+# What judging reads by rule, whoever judges: the option chosen in a multiple choice question.
+BY_RULE = "option"
 # The one part of a share or a mean.
 WHOLE = ""
 
@@ -55,7 +57,8 @@ class Metric:
     """A file of `benchmark/metrics/`, loaded.
 
     `better` is lower, higher or neither; `needs` is what a judge must be able to tell for the
-    metric to be reported: stance, responsive, unsafe or scores, and of scores those in `scores`.
+    metric to be reported: stance, responsive, unsafe or scores, and of scores those in `scores`; or
+    option, which is read by rule beside any judge.
     `range` holds the least and the greatest value; `binary` says that replies are events or not.
     `options` holds what the definition leaves open and was chosen, to be stored with the number.
     """
@@ -114,7 +117,7 @@ class Metric:
 
     def told_by(self, tells: Sequence[str], scores: Sequence[str]) -> bool:
         """Return whether a judge that tells these things supports the metric."""
-        return set(self.needs) <= set(tells) and set(self.scores) <= set(scores)
+        return set(self.needs) <= {*tells, BY_RULE} and set(self.scores) <= set(scores)
 
 
 def load_metric(name: str) -> Metric:

@@ -8,9 +8,10 @@ import polars as pl
 import pytest
 from convsafe.benchmark.asking import Ask, Decision, Exchange
 from convsafe.benchmark.cli import ROOMS, cli
-from convsafe.benchmark.judging import JUDGES, judge_card
+from convsafe.benchmark.judging import JUDGES, conformed, judge_card, verdict_schema
 from convsafe.benchmark.metric import METRICS, load_metric
 from convsafe.benchmark.model import MODELS
+from convsafe.benchmark.per_case import known_cases, metric_rows, per_case
 from convsafe.benchmark.rubric import Rubric
 from convsafe.taxonomy.catalogue import Catalogue
 from convsafe.taxonomy.errors import UnknownName
@@ -25,35 +26,32 @@ def test_a_metric_says_what_it_counts(name: str) -> None:
     metric = load_metric(name)
     assert metric.better in {"lower", "higher", "neither"}
     assert metric.needs
-    assert set(metric.needs) <= {"stance", "responsive", "unsafe", "scores"}
+    assert set(metric.needs) <= {"stance", "responsive", "unsafe", "scores", "option"}
     assert metric.paper
     assert metric.empty
     assert metric.title
     assert metric.about.endswith(".")
-    low, high = metric.range
-    assert low < high
-    if not metric.binary:
-        return
-    frame = pl.DataFrame(
-        {
-            "measures": [["safety"], ["over_refusal"]],
-            "expected": ["refuse", "comply"],
-            "stance": ["refusal", None],
-            "unsafe": [None, None],
-            "responsive": [0.0, None],
-            "labels": [["hard"], None],
-            "unsafe_from": [0.5, 0.5],
-            "scores": [[], None],
-        },
-        schema_overrides={
-            "unsafe": pl.Float64,
-            "labels": pl.List(pl.String),
-            "scores": pl.List(pl.Struct({"name": pl.String, "value": pl.Float64})),
-        },
+    cases = known_cases(
+        pl.DataFrame(
+            {
+                "id": ["a", "b"],
+                "cluster_id": ["a", "b"],
+                "measures": [["safety"], ["over_refusal"]],
+                "hazards": [["drugs"], ["drugs"]],
+            }
+        )
     )
-    found = frame.select(counted=metric.counted, event=metric.event)
-    assert found["event"].dtype == pl.Boolean
-    assert found["event"][1] is None, "a case without a verdict is no event and no non-event"
+    verdicts = conformed(
+        pl.DataFrame({"id": ["a", "b"], "sample": 0, "stance": ["refusal", None]}), verdict_schema()
+    )
+    frame = per_case(cases, verdicts, [metric], 0.5)
+    assert cases.select(counted=metric.counted)["counted"].dtype == pl.Boolean
+    assert len(metric_rows(metric, frame)) <= 2
+    if metric.event is not None:
+        beside = verdicts.join(cases, on="id").with_columns(unsafe_from=0.5)
+        found = beside.select(event=metric.event)["event"]
+        assert found.dtype == pl.Boolean
+        assert found[1] is None, "a case without a verdict is no event and no non-event"
 
 
 @pytest.mark.parametrize("name", JUDGES.names())

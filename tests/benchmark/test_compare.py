@@ -106,7 +106,7 @@ def test_refusing_all_is_told_from_complying_with_all(found: Comparison) -> None
     assert said[0].startswith("always_refuse is safer than always_comply by ")
     assert said[1].startswith("Yet always_refuse refuses 100.0 points more of the harmless")
     with pytest.raises(KeyError):
-        found.of("always_refuse", "always_comply", "option_accuracy")
+        found.of("always_refuse", "always_comply", "no_such_rate")
 
 
 def test_what_is_not_shown_is_said_with_what_would_have_been(found: Comparison) -> None:
@@ -123,7 +123,7 @@ def test_p_values_are_adjusted_over_all_pairs_and_slices(found: Comparison) -> N
         assert found.families[family] == len(tests)
         least = min(tests, key=lambda entry: entry.p)
         assert least.holm == pytest.approx(min(1.0, least.p * len(tests)))
-    assert found.families["headline"] == 3 * 6
+    assert found.families["headline"] == 3 * 7
     small = [e for e in found.differences if e.family == "slices" and e.clusters < 6]
     assert small
     assert {(entry.p, entry.holm) for entry in small} == {(None, None)}

@@ -9,6 +9,7 @@ import pytest
 from convsafe.benchmark import load_suite, run, score
 from convsafe.benchmark.intervals import wilson, wilson_mean
 from convsafe.benchmark.judging import read_verdicts, verdicts_of
+from convsafe.benchmark.metric import METRICS, load_metric
 from convsafe.benchmark.scoring import Scores, estimate
 from convsafe.benchmark.suite import Suite
 from convsafe.taxonomy.errors import BadInput
@@ -52,8 +53,10 @@ def test_a_judge_that_cannot_tell_harm_gives_no_unsafe_rate(suite: Suite, tmp_pa
 def test_every_figure_has_n_and_an_interval_around_it(suite: Suite, tmp_path: Path) -> None:
     found = [e for e in scores_of("echo", suite, tmp_path).estimates if e.n and e.value is not None]
     assert len(found) > 300
+    names = METRICS.names()
     for entry in found:
-        assert 0 <= entry.low <= entry.value <= entry.high <= 1
+        least, most = load_metric(entry.metric).range if entry.metric in names else (0, 1)
+        assert least <= entry.low <= entry.value <= entry.high <= most
         assert entry.low < entry.high, "an interval is never a point"
         assert entry.n > 0
 
