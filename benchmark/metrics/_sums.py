@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from convsafe.benchmark.metric import exact
+
 if TYPE_CHECKING:
     import polars as pl
 
 
 def summed(one: pl.Expr, name: str = "sum") -> dict[str, pl.Expr]:
     """Return the sum of a reply's number over a case, and how many replies have none."""
-    import polars as pl
-
-    return {name: one.cast(pl.Float64).sum(), f"{name}_unscored": one.is_null().sum()}
+    return {name: exact(one).sum(), f"{name}_unscored": one.is_null().sum()}
 
 
 def part_of(frame: pl.DataFrame, part: str, name: str = "sum") -> pl.DataFrame:
