@@ -105,19 +105,24 @@ class _Figure:
         self.unscored = int(sum(part.sums["unscored"] for part in self.parts))
 
     def combined(self, ratios: Sequence[Any]) -> Any:
-        """Return the figure of one ratio a part; not a number where a part lacks."""
+        """Return the figure of one ratio a part; not a number where a part lacks.
+
+        A mean over names is of each part's ratios, which are combined after: a composed figure of
+        a name with few cases would be far off.
+        """
         import numpy as np
 
-        places: dict[str, dict[str, Any]] = {}
+        parts: dict[str, list[Any]] = {}
         for part, ratio in zip(self.parts, ratios, strict=True):
-            places.setdefault(part.place, {})[part.name] = ratio
-        made = [self.metric.figure(parts) for parts in places.values()]
-        found = [one for one in made if one is not None]
-        if not found:
-            return np.nan
-        if not self.averaged:
-            return found[0]
-        return np.mean(np.stack([np.asarray(one, float) for one in found]), axis=0)
+            parts.setdefault(part.name, []).append(ratio)
+        means = {
+            name: np.mean(np.stack([np.asarray(one, float) for one in found]), axis=0)
+            if self.averaged
+            else found[0]
+            for name, found in parts.items()
+        }
+        made = self.metric.figure(means)
+        return np.nan if made is None else made
 
     def sign(self, part: _Part) -> int:
         """Return -1 where the figure falls as the part rises."""
