@@ -209,7 +209,8 @@ def estimates(
         figures = [_Figure(entry.metric, slice, name, found) for name, found in parts.items()]
         figures = [one for one in figures if one.value is not None or one.unscored]
         if mean and figures:
-            every = [part for one in figures for part in one.parts]
+            # An area that lacks a part still counts in the others.
+            every = [part for found in parts.values() for part in found]
             whole = _Figure(entry.metric, mean, "all", every, averaged=True)
             whole.n, whole.unscored = _distinct(entry, named)
             figures.append(whole)
