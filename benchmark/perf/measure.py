@@ -48,9 +48,9 @@ def summary(runs: Sequence[Run]) -> dict[str, Any]:
     seconds = [run.seconds for run in runs]
     return {
         "runs": len(runs),
-        "seconds": round(statistics.median(seconds), 2),
-        "fastest": round(min(seconds), 2),
-        "slowest": round(max(seconds), 2),
+        "seconds": round(statistics.median(seconds), 3),
+        "fastest": round(min(seconds), 3),
+        "slowest": round(max(seconds), 3),
         "peak_mib": round(max(run.mebibytes for run in runs)),
     }
 
