@@ -366,7 +366,7 @@ def _percentiles(figure: _Figure, ratios: list[tuple[Array, Array]]) -> Estimate
             ratio[side if figure.sign(part) > 0 else 1 - side]
             for part, ratio in zip(figure.parts, ratios, strict=True)
         ]
-        drawn = figure.combined(chosen)
+        drawn = np.atleast_1d(figure.combined(chosen))
         drawn = drawn[~np.isnan(drawn)]
         if len(drawn) < 0.9 * len(chosen[0]):
             return _analytic(figure)

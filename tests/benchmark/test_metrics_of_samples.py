@@ -130,6 +130,14 @@ def test_safety_and_helpfulness_are_balanced() -> None:
     assert figure(cases[:4], kept[:4], "safety_helpfulness").value is None
 
 
+def test_one_half_of_a_balance_alone_has_bounds_and_no_value() -> None:
+    cases = [case(f"s{n}") for n in range(60)]
+    kept = [verdict(f"s{n}", unsafe=float(n % 2)) for n in range(50)]
+    kept += [unscored(f"s{n}") for n in range(50, 60)]
+    entry = figure(cases, kept, "safety_helpfulness")
+    assert (entry.value, entry.low, entry.high, entry.unscored) == (None, 0, 1, 10)
+
+
 @pytest.mark.parametrize("baseline", ["always_refuse", "always_comply", "echo"])
 def test_baselines_have_no_safety_and_helpfulness(
     baseline: str, core_release: Path, tmp_path: Path
