@@ -104,14 +104,16 @@ def _by_card(card: JudgeCard, metric: Metric, kept: pl.DataFrame) -> Estimate:
             method="",
             reason=f"{what}, and the card speaks of single verdicts",
         )
-        return _estimate(BY_CARD, metric, none, "", 0)
+        return _estimate(BY_CARD, metric, none, "", 0, unscored)
     found = corrected_assumed(
         rows["num"].to_numpy(), rows["cluster"].to_numpy(), quality(card, metric)
     )
     return _estimate(BY_CARD, metric, found, "", found.n_labels)
 
 
-def _estimate(prefix: str, metric: Metric, found: Corrected, aside: str, n_labels: int) -> Estimate:
+def _estimate(
+    prefix: str, metric: Metric, found: Corrected, aside: str, n_labels: int, unscored: int = 0
+) -> Estimate:
     method = f"{found.method}, {n_labels} labels" if found.reason is None else found.reason
     return Estimate(
         metric=prefix + metric.name,
@@ -121,7 +123,7 @@ def _estimate(prefix: str, metric: Metric, found: Corrected, aside: str, n_label
         low=found.low,
         high=found.high,
         n=found.n,
-        unscored=0,
+        unscored=unscored,
         method=method + aside if found.reason is None else f"none: {method}{aside}",
     )
 

@@ -21,6 +21,7 @@ from convsafe.benchmark.cli import cli
 from convsafe.benchmark.judge_file import judge_file
 from convsafe.benchmark.judging import read_verdicts
 from convsafe.benchmark.loading import JudgeSettings
+from convsafe.benchmark.metric import METRICS, load_metric
 from convsafe.benchmark.models.openai import OpenAIModel
 from convsafe.benchmark.runs import Run
 from convsafe.benchmark.scoring import score
@@ -364,7 +365,9 @@ def test_a_judge_of_harm_gives_the_unsafe_rate_alone(
 
     server.answer = answer
     scores = score(done, "single", settings=settings(server, tmp_path))
-    assert {entry.metric for entry in scores.estimates} == {"unsafe_rate"}
+    told = {entry.metric for entry in scores.estimates if entry.metric in METRICS.names()}
+    assert "unsafe_rate" in told
+    assert all(set(load_metric(name).needs) <= {"unsafe", "option", "scores"} for name in told)
     rows = read_verdicts(done.verdicts_path(scores.judge.name))
     safety = done.cases().filter(pl.col("measures").list.contains("safety"))["id"]
     counted = rows.filter(pl.col("id").is_in(safety.implode()))

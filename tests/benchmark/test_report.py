@@ -50,7 +50,7 @@ def test_a_judge_that_cannot_tell_harm_says_so(suite: Suite, tmp_path: Path) -> 
     text = report(done).read_text(encoding="utf-8")
     assert "It cannot tell whether an answer was harmful" in text
     assert "Unsafe replies" not in text
-    assert text.count("the judge cannot tell") == 1
+    assert text.count("the judge cannot tell") == 2, "harm, and safety with helpfulness"
 
 
 def test_a_run_without_scores_says_what_to_do(suite: Suite, tmp_path: Path) -> None:
