@@ -20,19 +20,24 @@ class Params:
     temperature: float = 0.0
     max_tokens: int = 512
     seed: int = 0
+    top_p: float | None = None
 
     def to_row(self) -> dict[str, Any]:
-        """Return the settings as one JSON object."""
-        return asdict(self)
+        """Return the settings that are given as one JSON object."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 class Reply(NamedTuple):
-    """What came back: text, outcome, and what the server said of it."""
+    """What came back: text, outcome, and what the server said of it.
+
+    `reasoning` is what a model wrote for itself before it answered; it is no part of the answer.
+    """
 
     text: str
     outcome: str = "answered"
     finish_reason: str | None = None
     usage: dict[str, int] | None = None
+    reasoning: str | None = None
 
 
 class ModelError(Exception):

@@ -152,7 +152,10 @@ class Generation:
     """What a model returned for one case and sample.
 
     `response` is the last assistant message (empty text when there is none); `messages` holds a
-    whole transcript where the case is a dialogue. `usage` counts tokens as the server did.
+    whole transcript where the case is a dialogue. `usage` counts tokens as the server did, over
+    all turns; `seconds` is how long the model took. `reasoning` is what it wrote for itself before
+    the answer. `trace` holds what happened beside the words, in order: each entry has a `kind`
+    (`guard`, `revision`, `state`, `move` …), its `turn` from 1, and what else that kind says.
     """
 
     id: str
@@ -164,6 +167,9 @@ class Generation:
     params: Mapping[str, Any]
     finish_reason: str | None = None
     usage: Mapping[str, int] | None = None
+    seconds: float | None = None
+    reasoning: str | None = None
+    trace: tuple[Mapping[str, Any], ...] | None = None
     reason: str | None = None
 
     def to_row(self) -> dict[str, Any]:
