@@ -1,6 +1,6 @@
 """How a model is measured: run it over the suite, judge its replies, score them, report.
 
-from convsafe.benchmark import compare, judge, load_suite, report, run, score
+from convsafe.benchmark import compare, judge, load_suite, report, resume, run, score
 """
 
 from importlib import import_module
@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from convsafe.benchmark.comparing import compare
-    from convsafe.benchmark.engine import run
+    from convsafe.benchmark.engine import resume, run
     from convsafe.benchmark.judging import judge
     from convsafe.benchmark.reporting import report
     from convsafe.benchmark.scoring import score
     from convsafe.benchmark.suite import load_suite
 
-__all__ = ["compare", "judge", "load_suite", "report", "run", "score"]
+__all__ = ["compare", "judge", "load_suite", "report", "resume", "run", "score"]
 
 _HOMES = {
     "compare": "comparing",
     "judge": "judging",
     "load_suite": "suite",
     "report": "reporting",
+    "resume": "engine",
     "run": "engine",
     "score": "scoring",
 }

@@ -57,9 +57,13 @@ async def share(queue: Iterator[T], work: Callable[[T], Awaitable[None]], concur
         await asyncio.gather(*workers, return_exceptions=True)
 
 
-def retrying() -> AsyncRetrying:
-    """Return what calls again after a `ModelError` that may pass, as long as the server asks."""
-    from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
+def retrying(enough: Callable[[int], bool] | None = None) -> AsyncRetrying:
+    """Return what calls again after a `ModelError` that may pass, as long as the server asks.
+
+    Args:
+        enough: Told how often it was tried, says whether to give up; by default after 5 attempts.
+    """
+    from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
     from tenacity.wait import wait_random_exponential
 
     backoff = wait_random_exponential(multiplier=0.5, max=LONGEST_WAIT)
@@ -69,9 +73,36 @@ def retrying() -> AsyncRetrying:
         asked = getattr(error, "wait", None)
         return min(asked if asked is not None else backoff(state), LONGEST_WAIT)
 
+    def stop(state: RetryCallState) -> bool:
+        return (enough or _often)(state.attempt_number)
+
     return AsyncRetrying(
-        stop=stop_after_attempt(ATTEMPTS),
+        stop=stop,
         retry=retry_if_exception(lambda error: isinstance(error, ModelError) and error.retry),
         wait=wait,
         reraise=True,
     )
+
+
+def _often(attempts: int) -> bool:
+    return attempts >= ATTEMPTS
+
+
+async def persist(work: Callable[[], Awaitable[T]], enough: Callable[[int], bool]) -> T:
+    """Call once, and again as `retrying` does if that fails.
+
+    Nothing is set up for a call that goes well: most do, and there are many a second.
+    """
+    try:
+        return await work()
+    except ModelError as error:
+        if not error.retry:
+            raise
+        first = [error]
+
+    async def again() -> T:
+        if first:
+            raise first.pop()
+        return await work()
+
+    return await retrying(enough)(again)

@@ -1,7 +1,8 @@
-"""Run settings: words that a run puts around every case, as P-ground or a safety prompt.
+"""Run settings: what a run puts around the model on every case, as P-ground or a second look.
 
-A setting is a YAML file in `settings/` with `about`, `after`, and `system` (put before the case's
-own system prompt) or `user` (a wrapper that holds `{request}` once) or both.
+A setting of words is a YAML file in `settings/` with `about`, `after`, and `system` (put before the
+case's own system prompt) or `user` (a wrapper that holds `{request}` once) or both. One that does
+more is a Python file there with `ABOUT`, `PAPER` and `connect(spec) -> Layer`.
 """
 
 from __future__ import annotations
@@ -11,29 +12,38 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from convsafe.taxonomy.catalogue import Shelf
-from convsafe.taxonomy.errors import BadInput
+from convsafe.benchmark.model import Reply
+from convsafe.benchmark.session import Layer, Say, Session
+from convsafe.benchmark.spec import Spec
+from convsafe.taxonomy.catalogue import Catalogue, Shelf
+from convsafe.taxonomy.errors import BadInput, UnknownName
 from convsafe.taxonomy.records import Message
 from convsafe.taxonomy.tree import read_yaml
 
+PROGRAMS = Catalogue("run setting", "convsafe.benchmark.settings")
 SETTINGS = Shelf("run setting", Path(__file__).parent / "settings", "benchmark/settings")
 _SLOT = "{request}"
 _KEYS = {"about", "after", "system", "user"}
 
 
-@dataclass(frozen=True)
-class Setting:
+@dataclass
+class Setting(Layer):
     """One setting: its name and the words it adds."""
 
     name: str
     about: str
     system: str | None
     user: str | None
+    place = "secondary"
 
-    @property
-    def sha256(self) -> str:
-        """The sum of its words: two runs are under the same setting if it is equal."""
-        return hashlib.sha256(f"{self.system}\0{self.user}".encode()).hexdigest()
+    def __post_init__(self) -> None:
+        """Two runs are under the same setting if the sum of its words is equal."""
+        words = f"{self.system}\0{self.user}"
+        self.identity = hashlib.sha256(words.encode()).hexdigest()
+
+    async def reply(self, messages: Sequence[Message], say: Say, session: Session) -> Reply:  # noqa: ARG002
+        """Put the words around a turn and pass it on."""
+        return await say(self.apply(messages))
 
     def apply(self, messages: Sequence[Message]) -> tuple[Message, ...]:
         """Return the messages under this setting."""
@@ -47,19 +57,39 @@ class Setting:
         return tuple(found)
 
 
-def load_settings(names: Sequence[str]) -> tuple[Setting, ...]:
+def load_settings(names: Sequence[str]) -> tuple[Layer, ...]:
     """Return settings by name, in the order given.
 
+    Args:
+        names: Each a name, with its options where it has some: `NAME:KEY=VALUE`.
+
     Raises:
-        UnknownName: If there is no such file, with the nearest names.
+        UnknownName: If there is no such file, with the nearest names, or no such option.
         BadInput: If a file is malformed, or a setting is given twice.
     """
-    if len(set(names)) < len(names):
+    specs = [Spec.parse(name) for name in names]
+    if len({spec.name for spec in specs}) < len(specs):
         raise BadInput(f"a setting is given twice: {', '.join(names)}")
-    return tuple(_load(name) for name in names)
+    return tuple(map(_load, specs))
 
 
-def _load(name: str) -> Setting:
+def _load(spec: Spec) -> Layer:
+    if spec.name in PROGRAMS.names():
+        layer: Layer = PROGRAMS.load(spec.name).connect(spec)
+        return layer
+    if spec.name not in SETTINGS.names():
+        known = [*SETTINGS.names(), *PROGRAMS.names()]
+        raise UnknownName("run setting", spec.name, known, f"Add one: {SETTINGS.place}/<name>.yaml")
+    spec.into(_NoOptions)
+    return _words(spec.name)
+
+
+@dataclass(frozen=True)
+class _NoOptions:
+    """Words alone have none."""
+
+
+def _words(name: str) -> Setting:
     path = SETTINGS.path(name)
     data = read_yaml(path)
     if not isinstance(data, dict) or set(data) - _KEYS or not data.get("about"):

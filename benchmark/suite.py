@@ -6,8 +6,9 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from convsafe.taxonomy.errors import BadInput, ChecksumMismatch, UnknownName
 from convsafe.taxonomy.files import read_json, sha256_of
@@ -16,6 +17,7 @@ from convsafe.taxonomy.tree import HAZARDS, load_tree
 
 if TYPE_CHECKING:
     import polars as pl
+    import pyarrow as pa
 
 # Stands for every config but `core`.
 ALL_CONFIGS = "all"
@@ -29,7 +31,7 @@ class Suite:
     the whole config, else the `limit` and `seed` it was drawn with. `sources` says what to cite.
     """
 
-    cases: tuple[Case, ...]
+    cases: Sequence[Case]
     release: dict[str, Any]
     sample: dict[str, int] | None = None
     sources: dict[str, Any] = field(default_factory=dict)
@@ -41,7 +43,18 @@ class Suite:
     @property
     def ids_sha256(self) -> str:
         """The sum of the case ids in order, which says whether two runs saw the same cases."""
-        return hashlib.sha256("\n".join(case.id for case in self.cases).encode()).hexdigest()
+        ids = self.cases.ids() if isinstance(self.cases, CaseFiles) else _ids(self.cases)
+        return hashlib.sha256("\n".join(ids).encode()).hexdigest()
+
+    def write(self, path: Path) -> None:
+        """Write the cases as one Parquet file."""
+        from convsafe.taxonomy.arrow import case_table
+        from pyarrow import parquet
+
+        if isinstance(self.cases, CaseFiles):
+            self.cases.write(path)
+        else:
+            parquet.write_table(case_table(self.cases), path, compression="zstd")
 
     def take(self, limit: int, seed: int = 0) -> Suite:
         """Return a balanced sample of about `limit` cases.
@@ -60,6 +73,91 @@ class Suite:
             chosen.extend(members[cluster])
         cases = tuple(sorted(chosen, key=lambda case: case.id))
         return replace(self, cases=cases, sample={"limit": limit, "seed": seed})
+
+
+class CaseFiles(Sequence[Case]):
+    """The cases of Parquet files, read when they are asked for."""
+
+    def __init__(self, files: Sequence[Path]) -> None:
+        from pyarrow import parquet
+
+        self.files = tuple(files)
+        self._rows = [parquet.read_metadata(file).num_rows for file in files]
+
+    def __len__(self) -> int:
+        """Return how many there are, from the files' ends."""
+        return sum(self._rows)
+
+    def __iter__(self) -> Iterator[Case]:
+        """Yield each in order; a part of a file is held at a time."""
+        return read_cases(self.files)
+
+    @overload
+    def __getitem__(self, at: int) -> Case: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[Case, ...]: ...
+    def __getitem__(self, at: int | slice) -> Case | tuple[Case, ...]:
+        """Return the case at a place, or those of a slice."""
+        if isinstance(at, slice):
+            return tuple(self[place] for place in range(*at.indices(len(self))))
+        place = range(len(self))[at]
+        return next(islice(iter(self), place, None))
+
+    def ids(self) -> Iterator[str]:
+        """Yield the ids, without reading the rest."""
+        from pyarrow import parquet
+
+        for file in self.files:
+            for batch in parquet.ParquetFile(file).iter_batches(columns=["id"]):
+                yield from batch.column(0).to_pylist()
+
+    def write(self, path: Path) -> None:
+        """Write them as one Parquet file, with the columns that any of the files has."""
+        import pyarrow as pa
+        from convsafe.taxonomy.arrow import case_schema
+        from pyarrow import parquet
+
+        had = {name for file in self.files for name in parquet.read_schema(file).names}
+        whole = case_schema()
+        schema = pa.schema([one for one in whole if one.name in had], metadata=whole.metadata)
+        with parquet.ParquetWriter(path, schema, compression="zstd") as out:
+            for file in self.files:
+                for batch in parquet.ParquetFile(file).iter_batches():
+                    out.write_table(_with_columns(pa.Table.from_batches([batch]), schema))
+
+    def sources(self) -> set[str]:
+        """Return the sources they are from, without reading the rest."""
+        from pyarrow import parquet
+
+        tables = [parquet.read_table(file, columns=["source"]) for file in self.files]
+        return {source for table in tables for source in table["source"].unique().to_pylist()}
+
+
+def _with_columns(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Return a table with the columns of a schema, null where it has none."""
+    import pyarrow as pa
+
+    for column in schema:
+        if column.name not in table.column_names:
+            table = table.append_column(column, pa.nulls(len(table), column.type))
+    return table.select(schema.names).cast(schema)
+
+
+def read_cases(files: Sequence[Path], batch: int = 4096) -> Iterator[Case]:
+    """Yield the cases of Parquet files in order, so many read at once.
+
+    Raises:
+        BadInput: If a row breaks the schema.
+    """
+    from pyarrow import parquet
+
+    for file in files:
+        for rows in parquet.ParquetFile(file).iter_batches(batch):
+            yield from map(Case.from_row, rows.to_pylist())
+
+
+def _ids(cases: Sequence[Case]) -> Iterator[str]:
+    return (case.id for case in cases)
 
 
 def _balanced(members: dict[str, list[Case]], seed: int, limit: int) -> Iterator[str]:
@@ -124,12 +222,19 @@ def load_suite(
         raise UnknownName("config", config, splits, f"They are those of {folder}.")
     if split not in splits[config]:
         raise UnknownName("split", split, splits[config], f"They are those of {config!r}.")
-    cases = tuple(_cases(folder, manifest, f"data/{config}/{split}-"))
+    prefix = f"data/{config}/{split}-"
+    cases = CaseFiles(
+        [
+            _checked(folder / name, entry["sha256"])
+            for name, entry in sorted(manifest["files"].items())
+            if name.startswith(prefix)
+        ]
+    )
     identity = {name: manifest[name] for name in ("version", "content_sha256")}
     suite = Suite(
         cases,
         identity | {"config": config, "split": split},
-        sources=_cited(manifest, {case.source for case in cases}),
+        sources=_cited(manifest, cases.sources()),
     )
     return suite if limit is None else suite.take(limit, seed)
 
@@ -178,13 +283,6 @@ def _configs(manifest: dict[str, Any]) -> dict[str, Any]:
     return {**manifest["configs"], **{entry["config"]: ["test"] for entry in apart}}
 
 
-def _cases(folder: Path, manifest: dict[str, Any], prefix: str) -> Iterator[Case]:
-    """Yield the cases of the files that begin with `prefix`, each file checked first."""
-    for name, entry in sorted(manifest["files"].items()):
-        if name.startswith(prefix):
-            yield from map(Case.from_row, _rows(folder / name, entry["sha256"]))
-
-
 def _cited(manifest: dict[str, Any], used: set[str]) -> dict[str, Any]:
     """Return what to cite of the sources that are used."""
     return {
@@ -192,13 +290,6 @@ def _cited(manifest: dict[str, Any], used: set[str]) -> dict[str, Any]:
         for name, entry in (manifest["sources"] | manifest.get("unverified", {})).items()
         if name in used
     }
-
-
-def _rows(path: Path, expected: str) -> list[dict[str, Any]]:
-    from pyarrow import parquet
-
-    rows: list[dict[str, Any]] = parquet.read_table(_checked(path, expected)).to_pylist()
-    return rows
 
 
 def _checked(path: Path, expected: str) -> Path:

@@ -26,6 +26,7 @@ Outcome = Literal["answered", "empty", "filtered", "truncated", "failed"]
 Stance = Literal["refusal", "partial", "compliance", "invalid"]
 Annotator = Literal["human", "model", "mixed"]
 
+ROLES: frozenset[str] = frozenset(get_args(Role))
 MEASURES: tuple[str, ...] = get_args(Measure)
 EXPECTED: tuple[str, ...] = get_args(Expected)
 EXPECTED_SOURCES: tuple[str, ...] = get_args(ExpectedSource)

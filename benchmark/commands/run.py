@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+from convsafe.benchmark.run_options import run_options
+
+if TYPE_CHECKING:
+    from convsafe.benchmark.costs import Budget
+    from convsafe.benchmark.limits import Limits
 
 
 @click.command()
@@ -26,21 +31,35 @@ import click
 @click.option(
     "--out", type=click.Path(path_type=Path), help="The run folder  [default: runs/MODEL-CONFIG]"
 )
-@click.option(
-    "--concurrency",
-    type=click.IntRange(min=1),
-    default=8,
-    show_default=True,
-    help="Requests under way at once.",
-)
 @click.option("--temperature", type=click.FloatRange(min=0), default=0.0, show_default=True)
+@click.option("--top-p", type=click.FloatRange(min=0, max=1), help="Sample from this much.")
 @click.option("--max-tokens", type=click.IntRange(min=1), default=512, show_default=True)
+@click.option(
+    "--samples", type=click.IntRange(min=1), default=1, show_default=True, help="Replies a case."
+)
 @click.option(
     "--setting",
     "settings",
     multiple=True,
-    help="Words put around every case: p_ground, q_ground, safety_prompt. Give it again for more.",
+    metavar="NAME[:KEY=VALUE]",
+    help="Put around every turn: p_ground, q_ground, safety_prompt … Give it again for more.",
 )
+@click.option(
+    "--guard",
+    "guards",
+    multiple=True,
+    metavar="WHERE:JUDGE",
+    help="A judge before or behind the model: input:embedded, output:embedded. Again for more.",
+)
+@click.option(
+    "--dialogue",
+    default="single",
+    show_default=True,
+    metavar="NAME[:KEY=VALUE]",
+    help="How a case is held as a conversation.",
+)
+@click.option("--user", metavar="MODEL", help="The model that speaks for a simulated user.")
+@run_options
 @click.option("--only-run", is_flag=True, help="Collect replies; do not score or report.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def command(
@@ -51,10 +70,16 @@ def command(
     limit: int | None,
     seed: int,
     out: Path | None,
-    concurrency: int,
     temperature: float,
+    top_p: float | None,
     max_tokens: int,
+    samples: int,
     settings: tuple[str, ...],
+    guards: tuple[str, ...],
+    dialogue: str,
+    user: str | None,
+    limits: Limits,
+    budget: Budget,
     only_run: bool,
     as_json: bool,
 ) -> None:
@@ -63,34 +88,24 @@ def command(
     The same command again finishes a run that was stopped. An API key is read from
     CONVSAFE_API_KEY.
     """
-    from convsafe.benchmark import load_suite, report, run, score
+    from convsafe.benchmark import load_suite, run
+    from convsafe.benchmark.finishing import finish
     from convsafe.benchmark.model import Params
-    from convsafe.benchmark.summary import summary
 
     suite = load_suite(release, config, split, limit=limit, seed=seed)
-    params = Params(temperature=temperature, max_tokens=max_tokens, seed=seed)
+    params = Params(temperature=temperature, max_tokens=max_tokens, seed=seed, top_p=top_p)
     done = run(
         model,
         suite,
         out,
         params=params,
         settings=settings,
-        concurrency=concurrency,
+        guards=guards,
+        dialogue=dialogue,
+        user=user,
+        samples=samples,
+        limits=limits,
+        budget=budget,
         progress=not as_json,
     )
-    if only_run:
-        missing = len(done.missing(done.generations()))
-        result = {"run": str(done.folder), "cases": len(suite), "missing": missing}
-        click.echo(
-            json.dumps(result)
-            if as_json
-            else f"{len(suite) - missing} of {len(suite)} generations in {done.folder}"
-        )
-        return
-    scores = score(done)
-    page = report(done)
-    if as_json:
-        click.echo(json.dumps(scores.to_row() | {"report": str(page)}, indent=2))
-        return
-    click.echo(summary(scores))
-    click.echo(f"report: {page}")
+    finish(done, only_run=only_run, as_json=as_json)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from convsafe.benchmark import load_suite, patience, run, score
+from convsafe.benchmark.limits import Limits
 from convsafe.benchmark.model import Params
 from convsafe.benchmark.runs import Run
 from convsafe.benchmark.suite import Suite
@@ -147,7 +148,7 @@ def test_a_server_that_dies_midway_stops_the_run_and_keeps_what_came(
     count = iter(range(10_000))
     chat_server.answer = lambda _: (200, reply("Fine.")) if next(count) < 10 else (500, b"boom")
     with pytest.raises(Unavailable, match="10 generations are saved"):
-        run(model_of(chat_server), suite, tmp_path / "run", concurrency=1)
+        run(model_of(chat_server), suite, tmp_path / "run", limits=Limits(1, patience=0))
     chat_server.answer = lambda _: (200, reply("Fine."))
     done = run(model_of(chat_server), suite, tmp_path / "run")
     assert sorted(ids(done.generations_path)) == [case.id for case in suite.cases]

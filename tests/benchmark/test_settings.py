@@ -51,7 +51,7 @@ def test_a_run_sends_them_and_records_them(core_release: Path, tmp_path: Path) -
     assert all("look back at the system prompt" in text for text in said)
     assert not any("look back at the system prompt" in t for t in plain.generations()["response"])
     stored = json.loads((grounded.folder / "run.json").read_text())["settings"]
-    assert stored == {setting.name: setting.sha256 for setting in load_settings(["p_ground"])}
+    assert stored == {setting.name: setting.identity for setting in load_settings(["p_ground"])}
     with pytest.raises(BadInput, match="another settings"):
         run("echo", suite, tmp_path / "plain", settings=["q_ground"])
 

@@ -1,0 +1,1 @@
+"""How a case is held as a conversation; one file is one way."""
