@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol
 
@@ -24,7 +24,9 @@ class Params:
 
     def to_row(self) -> dict[str, Any]:
         """Return the settings that are given as one JSON object."""
-        return {name: value for name, value in asdict(self).items() if value is not None}
+        # By hand: it is asked for with every request.
+        row = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return {name: value for name, value in row.items() if value is not None}
 
 
 class Reply(NamedTuple):
