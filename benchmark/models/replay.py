@@ -1,0 +1,149 @@
+"""Answers from a file instead of a model: `replay:FILE.jsonl`, or `.parquet`.
+
+Rows are generations, or as little as `{"id", "response"}`. A case is answered by its id and sample;
+where a file has no ids, or only a conversation is given, by the row whose `messages` or `prompt`
+say the same. A transcript answers each of its user's turns.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from convsafe.benchmark.model import ModelError, Params, Reply
+from convsafe.benchmark.models._http import replied, tokens
+from convsafe.taxonomy.errors import BadInput
+from convsafe.taxonomy.files import read_jsonl
+from convsafe.taxonomy.records import OUTCOMES, Case, Message
+
+
+class Replay:
+    """A file of replies."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.name = path, path.stem
+
+    async def __aenter__(self) -> Replay:
+        self._by_id: dict[tuple[str, int], Reply] = {}
+        self._places: dict[tuple[str, int], int] = {}
+        # None where rows answer one conversation in different ways.
+        self._by_words: dict[bytes, Reply | None] = {}
+        for line, row in _rows(self.path):
+            self._keep(line, row)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        del self._by_id, self._places, self._by_words
+
+    async def generate(self, messages: Sequence[Message], params: Params) -> Reply:  # noqa: ARG002
+        """Return the reply to a conversation.
+
+        Raises:
+            ModelError: If there is none, or more than one.
+        """
+        key = _words([(message.role, message.content) for message in messages])
+        if key not in self._by_words:
+            shown = messages[-1].content[:60] if messages else ""
+            raise ModelError(f"{self.path} has no reply to this conversation: {shown!r}")
+        if (reply := self._by_words[key]) is None:
+            raise ModelError(f"{self.path} has different replies to one conversation")
+        return _given(reply, self.path)
+
+    async def generate_case(self, case: Case, sample: int, params: Params) -> Reply:
+        """Return the reply to one sample of a case.
+
+        Raises:
+            ModelError: If there is none.
+        """
+        if not self._by_id:
+            return await self.generate(case.messages, params)
+        reply = self._by_id.get((case.id, sample))
+        if reply is None:
+            which = f", sample {sample}" if sample else ""
+            raise ModelError(f"{self.path} has no reply to {case.id}{which}")
+        return _given(reply, self.path)
+
+    def _keep(self, line: int, row: dict[str, Any]) -> None:
+        reply = self._reply(line, row)
+        if (id := row.get("id")) is not None:
+            key = (str(id), int(row.get("sample") or 0))
+            if key in self._places:
+                raise BadInput(
+                    f"line {self._places[key]} has the same id and sample; keep one of the two",
+                    file=self.path, line=line, id=key[0],
+                )  # fmt: skip
+            self._by_id[key], self._places[key] = reply, line
+        for words, said in _conversations(row, reply):
+            known = self._by_words.setdefault(words, said)
+            if known is not None and known.text != said.text:
+                self._by_words[words] = None
+
+    def _reply(self, line: int, row: dict[str, Any]) -> Reply:
+        response, outcome = row.get("response"), row.get("outcome")
+        turns = row.get("messages")
+        if response is None and turns and turns[-1].get("role") == "assistant":
+            response = turns[-1].get("content")
+        id = row.get("id")
+        if not isinstance(response, str) or not (id or turns or row.get("prompt")):
+            what = 'a row needs "response", and "id", "messages" or "prompt" to tell of what'
+            raise BadInput(what, file=self.path, line=line, id=id)
+        if outcome is not None and outcome not in OUTCOMES:
+            what = f"outcome {outcome!r} is not one of {', '.join(OUTCOMES)}"
+            raise BadInput(what, file=self.path, line=line, id=id)
+        usage = tokens(row.get("usage"), ("prompt_tokens",), ("completion_tokens",))
+        reasoning = row.get("reasoning") or ""
+        return replied(response, outcome, row.get("finish_reason"), usage, reasoning)
+
+
+def _given(reply: Reply, path: Path) -> Reply:
+    if reply.outcome == "failed":
+        raise ModelError(f"{path} says that this request failed")
+    return reply
+
+
+def _conversations(row: dict[str, Any], reply: Reply) -> Iterator[tuple[bytes, Reply]]:
+    """Yield every conversation a row answers, with the reply to it."""
+    turns = [(turn["role"], turn["content"]) for turn in row.get("messages") or ()]
+    if not turns and row.get("prompt"):
+        turns = [("user", row["prompt"])]
+    if turns and turns[-1][0] != "assistant":
+        yield _words(turns), reply
+    for place, (role, content) in enumerate(turns):
+        if role == "assistant" and place:
+            last = place == len(turns) - 1
+            yield _words(turns[:place]), reply if last else replied(content, None, None, None)
+
+
+def _words(turns: Sequence[tuple[str, str]]) -> bytes:
+    """Return what stands for a conversation: a sum of its turns."""
+    return hashlib.sha256(repr(turns).encode("utf-8", "replace")).digest()
+
+
+def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the file's rows with their numbers, from 1."""
+    if not path.is_file():
+        raise BadInput("no such file of replies", file=path)
+    if path.suffix == ".jsonl":
+        yield from read_jsonl(path)
+        return
+    import polars as pl
+
+    try:
+        frame = pl.read_parquet(path)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise BadInput(f"not a Parquet file: {str(error)[:200]}", file=path) from None
+    yield from enumerate(frame.iter_rows(named=True), 1)
+
+
+def connect(target: str) -> Replay:
+    """Return the file's replies; it is read when it is opened.
+
+    Raises:
+        BadInput: If it is no JSONL or Parquet file.
+    """
+    path = Path(target)
+    if path.suffix not in (".jsonl", ".parquet"):
+        raise BadInput(f"{target!r}: name a file of replies that ends in .jsonl or .parquet")
+    return Replay(path)
