@@ -119,14 +119,13 @@ class MisbehavingServer:
     """A server on loopback that follows a plan.
 
     Attributes:
-        plan: What it does; it may be changed at any time.
+        plan: What it does; it may be changed at any time, and numbers count from then on.
         bodies: The JSON of every request, in order.
         headers: The headers of every request, by names in lower case.
         paths: The path of every request.
     """
 
     def __init__(self, plan: Plan = ()) -> None:
-        self.plan = plan
         self.bodies: list[Any] = []
         self.headers: list[dict[str, str]] = []
         self.paths: list[str] = []
@@ -134,9 +133,18 @@ class MisbehavingServer:
         self._open: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self.plan = plan
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
+
+    @property
+    def plan(self) -> Plan:
+        return self._plan
+
+    @plan.setter
+    def plan(self, plan: Plan) -> None:
+        self._plan, self._since = plan, len(self.bodies)
 
     @property
     def url(self) -> str:
@@ -217,7 +225,7 @@ class MisbehavingServer:
         self.bodies.append(json.loads(data) if data else None)
         self.headers.append(headers)
         self.paths.append(first.split()[1])
-        act = self._act(number)
+        act = self._act(number - self._since)
         if act.dies is not None:
             await self._vanish()
             await asyncio.sleep(act.dies)

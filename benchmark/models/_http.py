@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from convsafe.benchmark.model import ModelError, Params, Reply, Unreachable
-from convsafe.benchmark.models._statuses import filtered, message_of, refused, unsupported, wait_of
+from convsafe.benchmark.models._statuses import filtered, refused, unsupported, wait_of
 from convsafe.taxonomy.errors import BadInput
 from convsafe.taxonomy.records import Message
 
@@ -125,7 +125,7 @@ class HTTPModel:
             own = self.names.get(name, name)
             if own in self.quirks:
                 own = self.instead.get(own, "")
-            if own:
+            if own and own not in self.quirks:
                 found[own] = value
         return found
 
@@ -172,11 +172,19 @@ class HTTPModel:
             raise ModelError(f"connection lost: {type(error).__name__}", retry=True) from None
 
     def _key(self) -> str:
-        """Return the vendor's key for the vendor's own host, or else `CONVSAFE_API_KEY`."""
+        """Return the vendor's key for the vendor's own host, or else `CONVSAFE_API_KEY`.
+
+        Raises:
+            BadInput: If it cannot stand in a header.
+        """
         place = urlsplit(self.url)
         own = place.scheme == "https" and f".{place.hostname}".endswith(f".{self.key_host}")
         vendors = os.environ.get(self.key_variable, "") if self.key_variable and own else ""
-        return (vendors or os.environ.get("CONVSAFE_API_KEY", "")).strip()
+        key = (vendors or os.environ.get("CONVSAFE_API_KEY", "")).strip()
+        if not (key.isascii() and key.isprintable()):
+            name = self.key_variable if vendors else "CONVSAFE_API_KEY"
+            raise BadInput(f"{name} holds a letter that no key has; set it again")
+        return key
 
     def _struck(self, data: bytes) -> bytes:
         """Return what a server said without the key."""
@@ -240,76 +248,3 @@ def address(target: str, usual: str, kind: str) -> tuple[str, str]:
         # Addresses are written down with a run; this one is not repeated here either.
         raise BadInput(f"the URL of {place.hostname} holds a key: put it into CONVSAFE_API_KEY")
     return url, name
-
-
-def alternating(messages: Sequence[Message]) -> tuple[str, list[tuple[str, str]]]:
-    """Return the system text and the turns, for formats where user and assistant alternate.
-
-    System messages go into one text, wherever they stood; turns of one role in a row become one.
-    """
-    system: list[str] = []
-    turns: list[tuple[str, str]] = []
-    for role, content in messages:
-        if role == "system":
-            system.append(content)
-        elif turns and turns[-1][0] == role:
-            turns[-1] = (role, f"{turns[-1][1]}\n\n{content}")
-        else:
-            turns.append((role, content))
-    return "\n\n".join(system), turns
-
-
-def replied(
-    text: str,
-    outcome: str | None,
-    finish: str | None,
-    usage: dict[str, int] | None,
-    reasoning: str = "",
-    calls: Sequence[tuple[Any, Any]] = (),
-) -> Reply:
-    """Return a reply.
-
-    A reply that only calls tools is an answer, whose text is the calls as JSON: a list of `name`
-    and `arguments`. Lone surrogates are replaced so that any file can hold what was said.
-
-    Args:
-        text: What the model said.
-        outcome: How it ended, where that is other than usual.
-        finish: The provider's word for it.
-        usage: Tokens.
-        reasoning: What the model wrote for itself.
-        calls: The tools it called: names and arguments.
-    """
-    if calls and not text.strip():
-        made = [{"name": name, "arguments": arguments} for name, arguments in calls]
-        text = json.dumps(made, ensure_ascii=False)
-    if not text.isascii():
-        text = text.encode("utf-8", "replace").decode("utf-8")
-    if reasoning:
-        reasoning = reasoning.encode("utf-8", "replace").decode("utf-8")
-    outcome = outcome or ("answered" if text.strip() else "empty")
-    return Reply(text, outcome, finish, usage, reasoning or None)
-
-
-def tokens(usage: Any, prompt: Sequence[str], completion: Sequence[str]) -> dict[str, int] | None:
-    """Return the tokens a server counted, each the sum of fields it has; None if it told none."""
-    if not isinstance(usage, dict):
-        return None
-    found = {}
-    for name, fields in (("prompt_tokens", prompt), ("completion_tokens", completion)):
-        counts = [usage[field] for field in fields if isinstance(usage.get(field), int)]
-        if counts:
-            found[name] = sum(counts)
-    return found
-
-
-def strange(kind: str, answer: Any) -> ModelError:
-    """Return the error that an answer is which holds no reply; proxies send errors as status 200.
-
-    The status such a proxy names is taken for the answer's own.
-    """
-    error = answer.get("error") if isinstance(answer, dict) else None
-    code = error.get("code") if isinstance(error, dict) else None
-    if isinstance(code, int) and 400 <= code < 600:
-        return refused(code, answer, None)
-    return ModelError(f"not {kind}: {message_of(answer)}", retry=True)

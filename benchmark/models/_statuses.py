@@ -16,7 +16,7 @@ _FATAL = {401, 402, 403, 404, 405}
 _SPENT = "insufficient_quota"
 _REFUSES = re.compile(
     r"unsupported|not support|not permitted|not allowed|unknown|unrecogni[sz]ed|unexpected|"
-    r"deprecated|cannot both be",
+    r"deprecated",
     re.IGNORECASE,
 )
 
@@ -34,9 +34,11 @@ def refused(status: int, answer: Any, wait: float | None) -> ModelError:
 
 
 def error_of(answer: Any) -> dict[str, Any]:
-    """Return the error in an answer as an object with a message."""
-    error = answer.get("error") if isinstance(answer, dict) else None
-    return error if isinstance(error, dict) else {"message": str(error or answer)[:300]}
+    """Return the error in an answer as an object with a message; some servers send it bare."""
+    error = answer.get("error", answer) if isinstance(answer, dict) else answer
+    if isinstance(error, dict) and "message" in error:
+        return error
+    return {"message": str(error)[:300]}
 
 
 def message_of(answer: Any) -> str:

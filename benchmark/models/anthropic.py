@@ -13,14 +13,8 @@ from types import MappingProxyType
 from typing import Any
 
 from convsafe.benchmark.model import Reply
-from convsafe.benchmark.models._http import (
-    HTTPModel,
-    address,
-    alternating,
-    replied,
-    strange,
-    tokens,
-)  # fmt: skip
+from convsafe.benchmark.models._format import alternating, replied, strange, tokens
+from convsafe.benchmark.models._http import HTTPModel, address
 from convsafe.benchmark.models._statuses import filtered, message_of
 from convsafe.taxonomy.errors import BadInput
 from convsafe.taxonomy.records import Message

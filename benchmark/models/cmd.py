@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from convsafe.benchmark.model import ModelError, Params, Reply
-from convsafe.benchmark.models._http import LARGEST, replied, tokens
+from convsafe.benchmark.models._format import replied, tokens
+from convsafe.benchmark.models._http import LARGEST
 from convsafe.taxonomy.errors import BadInput
 from convsafe.taxonomy.files import dump_line
 from convsafe.taxonomy.records import OUTCOMES, Message
@@ -38,7 +39,7 @@ class Command:
     def __init__(self, arguments: Sequence[str], timeout: float = 300.0) -> None:
         self.arguments, self.timeout = list(arguments), timeout
         self.name = Path(self.arguments[0]).name
-        self._asked = 0
+        self._asked, self._writing = 0, asyncio.Lock()
         self._waiting: dict[str, asyncio.Future[dict[str, Any]]] = {}
         self._said: deque[str] = deque(maxlen=5)
         self._ended: ModelError | None = None
@@ -60,11 +61,13 @@ class Command:
         program = self._program
         if program.stdin is not None:
             program.stdin.close()
-        with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(program.wait(), GRACE)
-        # Also what the program started.
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(program.pid, signal.SIGKILL)
+        try:
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(program.wait(), GRACE)
+        finally:
+            # Also what the program started.
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(program.pid, signal.SIGKILL)
         await self._listener
 
     async def generate(self, messages: Sequence[Message], params: Params) -> Reply:
@@ -89,11 +92,12 @@ class Command:
     async def _write(self, line: str) -> None:
         if self._ended is not None:
             raise self._ended
-        if self._program.stdin is not None:
+        if (stdin := self._program.stdin) is not None:
             # A program that ended is told of by what reads its output.
             with contextlib.suppress(ConnectionError):
-                self._program.stdin.write(line.encode())
-                await self._program.stdin.drain()
+                async with self._writing:
+                    stdin.write(line.encode())
+                    await stdin.drain()
 
     async def _watch(self) -> None:
         """Hand out answers until there are no more, and say why to whoever still waits."""

@@ -15,14 +15,8 @@ from types import MappingProxyType
 from typing import Any
 
 from convsafe.benchmark.model import ModelError, Reply
-from convsafe.benchmark.models._http import (
-    HTTPModel,
-    address,
-    alternating,
-    replied,
-    strange,
-    tokens,
-)  # fmt: skip
+from convsafe.benchmark.models._format import alternating, replied, strange, tokens
+from convsafe.benchmark.models._http import HTTPModel, address
 from convsafe.benchmark.models._statuses import error_of, message_of, refused
 from convsafe.taxonomy.errors import BadInput
 from convsafe.taxonomy.records import Message
@@ -37,7 +31,7 @@ class GeminiModel(HTTPModel):
     """One model that is asked to generate content."""
 
     names: Mapping[str, str] = MappingProxyType({"max_tokens": "maxOutputTokens", "top_p": "topP"})
-    key_variable, key_host = "GEMINI_API_KEY", "googleapis.com"
+    key_variable, key_host = "GEMINI_API_KEY", "generativelanguage.googleapis.com"
 
     def __init__(self, url: str, name: str) -> None:
         super().__init__(url, name)

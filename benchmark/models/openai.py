@@ -19,7 +19,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from convsafe.benchmark.model import Reply
-from convsafe.benchmark.models._http import HTTPModel, address, replied, strange, tokens
+from convsafe.benchmark.models._format import replied, strange, tokens
+from convsafe.benchmark.models._http import HTTPModel, address
 from convsafe.benchmark.models._statuses import filtered
 from convsafe.taxonomy.errors import BadInput, UnknownName
 from convsafe.taxonomy.records import Message

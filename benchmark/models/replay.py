@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from convsafe.benchmark.model import ModelError, Params, Reply
-from convsafe.benchmark.models._http import replied, tokens
+from convsafe.benchmark.models._format import replied, tokens
 from convsafe.taxonomy.errors import BadInput
 from convsafe.taxonomy.files import read_jsonl
 from convsafe.taxonomy.records import OUTCOMES, Case, Message
@@ -66,13 +66,14 @@ class Replay:
         return _given(reply, self.path)
 
     def _keep(self, line: int, row: dict[str, Any]) -> None:
-        reply = self._reply(line, row)
+        _check(self.path, line, row)
+        reply = _reply(row)
         if (id := row.get("id")) is not None:
-            key = (str(id), int(row.get("sample") or 0))
+            key = (id, row.get("sample") or 0)
             if key in self._places:
                 raise BadInput(
                     f"line {self._places[key]} has the same id and sample; keep one of the two",
-                    file=self.path, line=line, id=key[0],
+                    file=self.path, line=line, id=id,
                 )  # fmt: skip
             self._by_id[key], self._places[key] = reply, line
         for words, said in _conversations(row, reply):
@@ -80,21 +81,38 @@ class Replay:
             if known is not None and known.text != said.text:
                 self._by_words[words] = None
 
-    def _reply(self, line: int, row: dict[str, Any]) -> Reply:
-        response, outcome = row.get("response"), row.get("outcome")
-        turns = row.get("messages")
-        if response is None and turns and turns[-1].get("role") == "assistant":
-            response = turns[-1].get("content")
-        id = row.get("id")
-        if not isinstance(response, str) or not (id or turns or row.get("prompt")):
-            what = 'a row needs "response", and "id", "messages" or "prompt" to tell of what'
-            raise BadInput(what, file=self.path, line=line, id=id)
-        if outcome is not None and outcome not in OUTCOMES:
-            what = f"outcome {outcome!r} is not one of {', '.join(OUTCOMES)}"
-            raise BadInput(what, file=self.path, line=line, id=id)
-        usage = tokens(row.get("usage"), ("prompt_tokens",), ("completion_tokens",))
-        reasoning = row.get("reasoning") or ""
-        return replied(response, outcome, row.get("finish_reason"), usage, reasoning)
+
+def _check(path: Path, line: int, row: dict[str, Any]) -> None:
+    """Raise `BadInput`, naming the line, if a row cannot be used."""
+    id, turns, outcome = row.get("id"), row.get("messages"), row.get("outcome")
+    rules = {
+        'a row needs "response", and "id", "messages" or "prompt" to tell of what': (
+            isinstance(row.get("response"), str) and (id or turns or row.get("prompt"))
+        ),
+        "`id` must be a text and `sample` a number": (
+            isinstance(id, str | None) and isinstance(row.get("sample"), int | None)
+        ),
+        "`messages` must be a list of `role` and `content`": _are_turns(turns or []),
+        f"outcome {outcome!r} is not one of {', '.join(OUTCOMES)}": outcome in (None, *OUTCOMES),
+    }
+    for what, holds in rules.items():
+        if not holds:
+            raise BadInput(what, file=path, line=line, id=id if isinstance(id, str) else None)
+
+
+def _are_turns(turns: Any) -> bool:
+    return isinstance(turns, list) and all(
+        isinstance(turn, dict)
+        and isinstance(turn.get("role"), str)
+        and isinstance(turn.get("content"), str)
+        for turn in turns
+    )
+
+
+def _reply(row: dict[str, Any]) -> Reply:
+    usage = tokens(row.get("usage"), ("prompt_tokens",), ("completion_tokens",))
+    reasoning, finish = row.get("reasoning") or "", row.get("finish_reason")
+    return replied(row["response"], row.get("outcome"), finish, usage, str(reasoning))
 
 
 def _given(reply: Reply, path: Path) -> Reply:
