@@ -26,8 +26,8 @@ class Replay:
         self.path, self.name = path, path.stem
 
     async def __aenter__(self) -> Replay:
-        self._by_id: dict[tuple[str, int], Reply] = {}
-        self._places: dict[tuple[str, int], int] = {}
+        # With the line each is from.
+        self._by_id: dict[tuple[str, int], tuple[Reply, int]] = {}
         # None where rows answer one conversation in different ways.
         self._by_words: dict[bytes, Reply | None] = {}
         for line, row in _rows(self.path):
@@ -35,7 +35,7 @@ class Replay:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        del self._by_id, self._places, self._by_words
+        del self._by_id, self._by_words
 
     async def generate(self, messages: Sequence[Message], params: Params) -> Reply:  # noqa: ARG002
         """Return the reply to a conversation.
@@ -59,23 +59,22 @@ class Replay:
         """
         if not self._by_id:
             return await self.generate(case.messages, params)
-        reply = self._by_id.get((case.id, sample))
-        if reply is None:
+        if (found := self._by_id.get((case.id, sample))) is None:
             which = f", sample {sample}" if sample else ""
             raise ModelError(f"{self.path} has no reply to {case.id}{which}")
-        return _given(reply, self.path)
+        return _given(found[0], self.path)
 
     def _keep(self, line: int, row: dict[str, Any]) -> None:
         _check(self.path, line, row)
         reply = _reply(row)
         if (id := row.get("id")) is not None:
             key = (id, row.get("sample") or 0)
-            if key in self._places:
+            if key in self._by_id:
                 raise BadInput(
-                    f"line {self._places[key]} has the same id and sample; keep one of the two",
+                    f"line {self._by_id[key][1]} has the same id and sample; keep one of the two",
                     file=self.path, line=line, id=id,
                 )  # fmt: skip
-            self._by_id[key], self._places[key] = reply, line
+            self._by_id[key] = reply, line
         for words, said in _conversations(row, reply):
             known = self._by_words.setdefault(words, said)
             if known is not None and known.text != said.text:
@@ -85,19 +84,18 @@ class Replay:
 def _check(path: Path, line: int, row: dict[str, Any]) -> None:
     """Raise `BadInput`, naming the line, if a row cannot be used."""
     id, turns, outcome = row.get("id"), row.get("messages"), row.get("outcome")
-    rules = {
-        'a row needs "response", and "id", "messages" or "prompt" to tell of what': (
-            isinstance(row.get("response"), str) and (id or turns or row.get("prompt"))
-        ),
-        "`id` must be a text and `sample` a number": (
-            isinstance(id, str | None) and isinstance(row.get("sample"), int | None)
-        ),
-        "`messages` must be a list of `role` and `content`": _are_turns(turns or []),
-        f"outcome {outcome!r} is not one of {', '.join(OUTCOMES)}": outcome in (None, *OUTCOMES),
-    }
-    for what, holds in rules.items():
-        if not holds:
-            raise BadInput(what, file=path, line=line, id=id if isinstance(id, str) else None)
+    told_of = id or turns or row.get("prompt")
+    if not isinstance(row.get("response"), str) or not told_of:
+        what = 'a row needs "response", and "id", "messages" or "prompt" to tell of what'
+    elif not isinstance(id, str | None) or not isinstance(row.get("sample"), int | None):
+        what = "`id` must be a text and `sample` a number"
+    elif turns and not _are_turns(turns):
+        what = "`messages` must be a list of `role` and `content`"
+    elif outcome is not None and outcome not in OUTCOMES:
+        what = f"outcome {outcome!r} is not one of {', '.join(OUTCOMES)}"
+    else:
+        return
+    raise BadInput(what, file=path, line=line, id=id if isinstance(id, str) else None)
 
 
 def _are_turns(turns: Any) -> bool:

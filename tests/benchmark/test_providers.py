@@ -172,6 +172,7 @@ def test_a_server_that_refuses_every_setting_is_asked_without_any(
     "said",
     [
         "max_tokens is too large: 64. This model supports at most 32 completion tokens",
+        "'max_tokens' over 32 is not allowed",
         "`temperature` and `top_p` cannot both be specified for this model",
         "not allowed: the prompt asks what seed and temperature mean",
     ],
