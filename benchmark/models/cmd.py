@@ -38,7 +38,9 @@ class Command:
 
     def __init__(self, arguments: Sequence[str], timeout: float = 300.0) -> None:
         self.arguments, self.timeout = list(arguments), timeout
-        self.name = Path(self.arguments[0]).name
+        # With the script that an interpreter runs; flags may say what is nobody's business.
+        named = [part for part in self.arguments[:2] if not part.startswith("-")]
+        self.name = " ".join(Path(part).name for part in named)
         self._asked, self._writing = 0, asyncio.Lock()
         self._waiting: dict[str, asyncio.Future[dict[str, Any]]] = {}
         self._said: deque[str] = deque(maxlen=5)

@@ -191,6 +191,14 @@ def _gone(pid: int) -> bool:
     return False
 
 
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [("./my_model --flag x", "my_model"), ("/usr/bin/python3 run/it.py --flag", "python3 it.py")],
+)
+def test_a_program_is_named_without_its_flags_and_folder(command: str, name: str) -> None:
+    assert connect(f"cmd:{command}").name == name
+
+
 @pytest.mark.parametrize("target", ["", "'open", "/no/such/program"])
 def test_a_program_that_cannot_be_started(target: str) -> None:
     with pytest.raises(BadInput, match=r"name the program|No closing|cannot be started: No such"):
