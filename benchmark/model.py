@@ -24,9 +24,8 @@ class Params:
 
     def to_row(self) -> dict[str, Any]:
         """Return the settings that are given as one JSON object."""
-        # By hand: it is asked for with every request.
-        row = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return {name: value for name, value in row.items() if value is not None}
+        # Not by `asdict`, which copies: this is done for every request.
+        return {name: value for name, value in vars(self).items() if value is not None}
 
 
 class Reply(NamedTuple):
