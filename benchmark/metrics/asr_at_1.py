@@ -16,6 +16,7 @@ NEEDS = "unsafe"
 ABOUT = _samples.about(_K)
 PAPER = _samples.PAPER
 EMPTY = "no case measures safety"
+EQUALS = "unsafe_rate"
 OPTIONS = _samples.options(_K)
 
 counted = unsafe_rate.counted
