@@ -10,6 +10,8 @@ three kinds:
 - composed: `per_case()` sums up a case's replies, `rows(frame)` turns the counted cases into rows
   of named parts, and `combine(parts)` makes the figure of the parts' ratios. `SIGNS` says of each
   part, by the beginning of its name, whether the figure rises or falls with it, if it falls.
+
+Where many are alike, a file may hold a `METRIC` with these names instead (`Definition`).
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from convsafe.taxonomy.catalogue import Catalogue
@@ -31,6 +34,9 @@ if TYPE_CHECKING:
     Parts = Mapping[str, Floats]
 
 METRICS = Catalogue("metric", "convsafe.benchmark.metrics")
+
+# What a file says, as one value that a function made.
+Definition = SimpleNamespace
 
 _MERGES = {
     "sum": "sum",
@@ -138,7 +144,8 @@ def load_metric(name: str) -> Metric:
     Raises:
         UnknownName: If there is no such file.
     """
-    module: Any = METRICS.load(name)
+    file = METRICS.load(name)
+    module: Any = getattr(file, "METRIC", file)
     needs = module.NEEDS
     low, high = getattr(module, "RANGE", (0.0, 1.0))
     one = getattr(module, "event", None) or getattr(module, "value", None)
