@@ -222,18 +222,43 @@ def merged(tables: Sequence[pl.DataFrame], metrics: Sequence[Metric]) -> pl.Data
 def _aggregated(
     cases: pl.DataFrame, coded: pl.DataFrame, metrics: Sequence[Metric], threshold: float
 ) -> pl.DataFrame:
-    """Return a row a case: `replies` and what the metrics sum up."""
+    """Return a row a case: `replies` and what the metrics sum up.
+
+    Metrics that read a reply beside its case see the replies to cases they count alone: few, and
+    columns of cases are costly to repeat for every reply. Their sums are 0 elsewhere.
+    """
+    import polars as pl
+
+    def aside(metric: Metric) -> list[str]:
+        return [name for name in _read_by([metric]) if name in cases and name not in coded]
+
+    beside = [metric for metric in metrics if aside(metric)]
+    replies = coded.lazy().with_columns(unsafe_from=pl.lit(threshold))
+    found = _once(replies, [metric for metric in metrics if metric not in beside])
+    if beside:
+        read = dict.fromkeys(name for metric in beside for name in aside(metric))
+        counted = cases.lazy().filter(pl.any_horizontal(metric.counted for metric in beside))
+        joined = replies.join(counted.select("case", *read), on="case", maintain_order="left")
+        more = _once(joined, beside).drop("replies")
+        sums = pl.exclude("case", "replies").fill_null(0)
+        found = found.join(more, on="case", how="left").with_columns(sums)
+    return found
+
+
+def _once(replies: pl.LazyFrame, metrics: Sequence[Metric]) -> pl.DataFrame:
+    """Return a row a case; what several metrics sum up alike is summed up once."""
     import polars as pl
 
     sums = {
         f"{metric.name}:{name}": one for metric in metrics for name, one in metric.per_case.items()
     }
-    # Metrics that read a reply beside its case find both.
-    aside = [name for name in _read_by(metrics) if name in cases and name not in coded]
-    found = coded.lazy().with_columns(unsafe_from=pl.lit(threshold))
-    if aside:
-        found = found.join(cases.lazy().select("case", *aside), on="case", maintain_order="left")
-    return found.group_by("case").agg(replies=pl.len(), **sums).collect()
+    first: dict[bytes, str] = {}
+    same = {name: first.setdefault(one.meta.serialize(), name) for name, one in sums.items()}
+    distinct = {name: sums[name] for name in first.values()}
+    found = replies.group_by("case").agg(replies=pl.len(), **distinct)
+    return found.select(
+        "case", "replies", **{name: pl.col(at) for name, at in same.items()}
+    ).collect()
 
 
 def _read_by(metrics: Sequence[Metric]) -> list[str]:
