@@ -6,9 +6,7 @@ same draws.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convsafe.benchmark.composing import Figure, Part
@@ -62,8 +60,6 @@ def drawn_ends(
         figures: All of them to be resampled.
         drawn: What `weights` returned.
     """
-    from threadpoolctl import threadpool_limits
-
     places: dict[str, _Place] = {}
     for figure in figures:
         for part in figure.parts:
@@ -74,11 +70,10 @@ def drawn_ends(
                 place.figures.append(figure)
     ends: _Ends = {}
     means = _Means([figure for figure in figures if figure.averaged], drawn.shape[1])
-    # One thread a product: how a library cuts it for several would move the last bit.
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
-        for made, units, shared in pool.map(lambda one: _drawn(one, drawn), places.values()):
-            ends |= made
-            means.add(units, shared)
+    for place in places.values():
+        made, units, shared = _drawn(place, drawn)
+        ends |= made
+        means.add(units, shared)
     ends |= means.ends()
     return [ends.get(id(figure)) for figure in figures]
 

@@ -19,6 +19,7 @@ EMPTY = _dialogues.EMPTY
 OPTIONS = {"turn": _TURN, "success": _samples.SUCCESS}
 
 counted = unsafe_rate.counted
+replies = _dialogues.replies
 rows = _dialogues.rows_by_turn
 
 

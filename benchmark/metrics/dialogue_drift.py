@@ -22,6 +22,7 @@ EMPTY = "no verdict is of a dialogue of two turns or more"
 RANGE = (-1.0, 1.0)
 
 counted = unsafe_rate.counted
+replies = _dialogues.replies
 per_case = _dialogues.slopes
 
 
