@@ -221,8 +221,16 @@ def _composed(figure: Figure, ratios: Mapping[str, _Ratio]) -> _Ratio:
     count = len(ratios)
     values = np.array([ratio.value for ratio in ratios.values()])
     moves = _STEP * np.hstack([np.zeros((count, 1)), np.eye(count), -np.eye(count)])
-    moved = np.asarray(figure.made(dict(zip(ratios, values[:, None] + moves, strict=True))), float)
+    moved = _made(figure, dict(zip(ratios, values[:, None] + moves, strict=True)))
     slopes = (moved[1 : count + 1] - moved[count + 1 :]) / (2 * _STEP)
     influence = slopes @ np.stack([ratio.influence for ratio in ratios.values()])
-    draws = figure.made({name: ratio.draws for name, ratio in ratios.items()})
+    draws = _made(figure, {name: ratio.draws for name, ratio in ratios.items()})
     return _Ratio(draws, float(moved[0]), influence)
+
+
+def _made(figure: Figure, ratios: Mapping[str, Array]) -> Array:
+    """Return the figure of arrays of ratios, as an array where it lacks a part too."""
+    import numpy as np
+
+    first = next(iter(ratios.values()))
+    return np.broadcast_to(figure.made(ratios), first.shape)

@@ -2,7 +2,8 @@
 
 Run `python -m convsafe.benchmark.perf.comparing --release DIST --out comparing.json`. The cases are
 those of a config, taken as `convsafe run --limit` takes them; a baseline runs and is judged once,
-and each model has a copy of its run with verdicts made up at rates of its own, with a seed. All that `compare` does is timed: pairs in every metric and slice, rates and ranks.
+and each model has a copy of its run with verdicts made up at rates of its own, with a seed. All
+that `compare` does is timed: pairs in every metric and slice, rates and ranks.
 """
 
 from __future__ import annotations
