@@ -121,11 +121,13 @@ def _ours() -> None:
 def _drawn(values: Any, clusters: Any) -> None:
     import numpy as np
     from convsafe.benchmark.resampling import drawn_sums, units_of, weights
+    from threadpoolctl import threadpool_limits
 
     unit = units_of(CLUSTERS)[clusters]
     drawn = weights(int(unit.max()) + 1, DRAWS)
     sums = np.stack([np.bincount(unit, values), np.bincount(unit).astype(float)])
-    events, n = drawn_sums(np.arange(sums.shape[1]), sums, drawn)
+    with threadpool_limits(1, "blas"):
+        events, n = drawn_sums(np.arange(sums.shape[1]), sums, drawn)
     np.quantile(events / n, [0.025, 0.975])
 
 
@@ -277,9 +279,13 @@ def _picture(found: dict[str, Any], path: Path) -> None:
         [row["slowest"] - row["seconds"] for row in rows],
     ]
     axes.errorbar(n, seconds, yerr=ends, marker="o", capsize=3, label="every figure, 10,000 draws")
-    axes.plot(n, [seconds[-1] * one / n[-1] for one in n], "--", color="grey", label="linear")
+    busy = [row["processor"] for row in rows]
+    axes.plot(n, busy, marker="s", label="seconds of the processor, all threads")
+    axes.plot(n, [busy[-1] * one / n[-1] for one in n], "--", color="grey", label="linear")
     axes.set(xscale="log", yscale="log", xlabel="verdicts", ylabel="seconds")
-    axes.set_title(f"{found['cores']} cores, Python {found['python']}, {found['date']}")
+    axes.set_title(
+        f"{found['cores']} cores at load {found['load']}, Python {found['python']}, {found['date']}"
+    )
     axes.legend()
     figure.savefig(path, metadata={"Date": None})
 
