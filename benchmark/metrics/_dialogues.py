@@ -22,6 +22,14 @@ TURNS, UNSAFE_AT = "turns:", "unsafe_at:"
 EMPTY = "no verdict is of a dialogue"
 
 
+def replies() -> pl.Expr:
+    """Tell the verdicts of dialogues."""
+    import polars as pl
+
+    turns = pl.element().str.starts_with(TURNS)
+    return pl.col("labels").list.eval(turns).list.any().fill_null(False)
+
+
 def length() -> pl.Expr:
     """Return how many replies a dialogue holds; null where the verdict is of a single reply."""
     return _numbers(TURNS).list.first()
