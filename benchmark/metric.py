@@ -11,11 +11,8 @@ three kinds:
   of named parts, and `combine(parts)` makes the figure of the parts' ratios. `SIGNS` says of each
   part, by the beginning of its name, whether the figure rises or falls with it, if it falls.
 
-<<<<<<< HEAD
-Where many are alike, a file may hold a `METRIC` with these names instead (`Definition`).
-=======
-One that reads few replies may say which by `replies()`: its sums over the others are 0.
->>>>>>> wt-speed
+One that reads few replies may say which by `replies()`: its sums over the others are 0. Where many
+are alike, a file may hold a `METRIC` with these names instead (`Definition`).
 """
 
 from __future__ import annotations

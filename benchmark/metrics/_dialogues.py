@@ -57,6 +57,7 @@ def by_turn(turn: int) -> Definition:
         EMPTY=EMPTY,
         OPTIONS={"turn": turn, "success": SUCCESS},
         counted=unsafe_rate.counted,
+        replies=replies,
         per_case=partial(_by_turn, turn),
         rows=_rows_by_turn,
     )
@@ -125,6 +126,7 @@ def drift(title: str, about: str, *, rise: str, known: str, every: str, n: str) 
         EMPTY="no verdict is of a dialogue of two turns or more",
         RANGE=(-1.0, 1.0),
         counted=unsafe_rate.counted,
+        replies=replies,
         per_case=_slopes,
         rows=lambda frame: _drift_rows(frame, rise, known, every, n),
         combine=lambda parts: 2 * parts["slope"] - 1,
