@@ -49,30 +49,39 @@ def read(rows: pl.DataFrame) -> pl.DataFrame:
     """
     import polars as pl
 
-    hits = rows.with_columns(own=_own_words()).with_columns(**_hits())
+    hits = rows.with_columns(own=_own_words(rows)).with_columns(**_hits())
     hits = hits.with_columns(refusal=pl.when(~_afterthought()).then(pl.col("refusal")))
     hits = hits.with_columns(turn=_last_turn()).with_columns(first=_first())
     return hits.with_columns(stance=_stance())
 
 
-def _own_words() -> pl.Expr:
+def _own_words(rows: pl.DataFrame) -> pl.Series:
     """Return the reply's words without quotations, copies of the request and false alarms.
 
     Reasoning, quotations and code go too, unless hardly anything else is there.
     """
     import polars as pl
 
-    text, whole = pl.col("response"), pl.col("reply")
-    quoting = pl.when(text.str.contains(_QUOTES)).then(text).otherwise(pl.lit(""))
-    spoken = quoting.str.replace_all(_THOUGHT, " ")
-    bare = spoken.str.replace_all(_QUOTED, " . ")
-    kept = pl.when(bare.str.count_matches(r"\w") >= 10).then(bare).otherwise(spoken)
-    own = pl.when(kept.str.contains(r"\w")).then(normal(kept)).otherwise(whole)
+    own = _unquoted(rows)
     long = pl.col("request").str.len_bytes() >= SHORTEST_COPY
     # Splitting takes a pattern of each row's own, which replacing does not.
     copied = pl.when(long).then(pl.col("request")).otherwise(pl.lit("\0"))
-    own = own.str.split(copied).list.join(" . ")
+    own = rows.select(pl.lit(own).str.split(copied).list.join(" . ")).to_series()
     return own.str.replace_many(dict.fromkeys(lists().not_refusal, " ~ "))
+
+
+def _unquoted(rows: pl.DataFrame) -> pl.Series:
+    """Return replies in normal form without what is quoted; most quote nothing."""
+    import polars as pl
+
+    quoting = rows["response"].str.contains(_QUOTES)
+    spoken = rows["response"].filter(quoting).str.replace_all(_THOUGHT, " ")
+    bare = spoken.str.replace_all(_QUOTED, " . ")
+    kept = bare.zip_with(bare.str.count_matches(r"\w") >= 10, spoken)
+    whole = rows["reply"].filter(quoting)
+    own = kept.to_frame("kept").select(normal(pl.col("kept"))).to_series()
+    own = own.zip_with(kept.str.contains(r"\w"), whole)
+    return rows["reply"].clone().scatter(quoting.arg_true(), own)
 
 
 def _hits() -> dict[str, pl.Expr]:
