@@ -25,10 +25,13 @@ SHORTEST_COPY = 15
 
 _QUOTES = r'<think|```|["“«„「『]'
 _THOUGHT = r"(?s)<think(?:ing)?>.*?</think(?:ing)?>"
+# By itself the usual quotation is found ten times faster.
+_USUAL, _OTHERS = r'"[^"\n]{1,400}"', r"```|[“«„「『]"
 _QUOTED = (
-    r'(?s)```.*?(?:```|\z)|"[^"\n]{1,400}"|“[^”\n]{1,400}”|«[^»\n]{1,400}»|„[^“”\n]{1,400}[“”]'
+    rf"(?s)```.*?(?:```|\z)|{_USUAL}|“[^”\n]{{1,400}}”|«[^»\n]{{1,400}}»|„[^“”\n]{{1,400}}[“”]"
     r"|「[^」\n]{1,400}」|『[^』\n]{1,400}』"
 )
+_TEN_LETTERS = r"(?:\w\W*){10}"
 
 
 def texts(exchanges: pl.DataFrame) -> pl.DataFrame:
@@ -76,8 +79,10 @@ def _unquoted(rows: pl.DataFrame) -> pl.Series:
 
     quoting = rows["response"].str.contains(_QUOTES)
     spoken = rows["response"].filter(quoting).str.replace_all(_THOUGHT, " ")
-    bare = spoken.str.replace_all(_QUOTED, " . ")
-    kept = bare.zip_with(bare.str.count_matches(r"\w") >= 10, spoken)
+    bare = spoken.str.replace_all(_USUAL, " . ")
+    others = spoken.str.contains(_OTHERS)
+    bare = bare.scatter(others.arg_true(), spoken.filter(others).str.replace_all(_QUOTED, " . "))
+    kept = bare.zip_with(bare.str.contains(_TEN_LETTERS), spoken)
     whole = rows["reply"].filter(quoting)
     own = kept.to_frame("kept").select(normal(pl.col("kept"))).to_series()
     own = own.zip_with(kept.str.contains(r"\w"), whole)
