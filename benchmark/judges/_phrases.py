@@ -144,17 +144,11 @@ def expand(entry: str) -> Iterator[str]:
     return map("".join, itertools.product(*parts))
 
 
-def first_of(text: pl.Expr, phrases: list[str]) -> pl.Expr:
-    """Return the first phrase that text in normal form holds, null where it holds none."""
-    import polars as pl
+def first_of(texts: pl.Series, phrases: list[str]) -> pl.Series:
+    """Return the first phrase that text in normal form holds, null where it holds none.
 
-    return text.map_batches(lambda texts: _first_of(texts, phrases), return_dtype=pl.String)
-
-
-def _first_of(texts: pl.Series, phrases: list[str]) -> pl.Series:
-    """Look for ASCII phrases everywhere, and for the others only where there are such letters.
-
-    A smaller automaton is a faster one, and to build one for nothing takes longest.
+    ASCII phrases are looked for everywhere, and the others only where there are such letters: a
+    smaller automaton is a faster one, and to build one for nothing takes longest.
     """
     ascii_only = [phrase for phrase in phrases if phrase.isascii()]
     found = texts.str.extract_many(ascii_only).list.first()

@@ -23,6 +23,8 @@ OPENING, SHORT, LATE, BARE = 250, 450, 600, 300
 HELP, TAIL = 250, 140
 SHORTEST_COPY = 15
 
+_HITS = ("refusal", "soft", "disclaimer")
+
 _QUOTES = r'<think|```|["“«„「『]'
 _THOUGHT = r"(?s)<think(?:ing)?>.*?</think(?:ing)?>"
 # By itself the usual quotation is found ten times faster.
@@ -52,7 +54,7 @@ def read(rows: pl.DataFrame) -> pl.DataFrame:
     """
     import polars as pl
 
-    hits = rows.with_columns(own=_own_words(rows)).with_columns(**_hits())
+    hits = _with_hits(rows.with_columns(own=_own_words(rows)))
     hits = hits.with_columns(refusal=pl.when(~_afterthought()).then(pl.col("refusal")))
     hits = hits.with_columns(turn=_last_turn()).with_columns(first=_first())
     return hits.with_columns(stance=_stance())
@@ -89,17 +91,15 @@ def _unquoted(rows: pl.DataFrame) -> pl.Series:
     return rows["reply"].clone().scatter(quoting.arg_true(), own)
 
 
-def _hits() -> dict[str, pl.Expr]:
-    """Return the first phrase of each list, and where it stands in bytes."""
+def _with_hits(rows: pl.DataFrame) -> pl.DataFrame:
+    """Add the first phrase of each list, and where it stands in bytes."""
     import polars as pl
 
+    phrases = {f"{name}_phrase": first_of(rows["own"], getattr(lists(), name)) for name in _HITS}
     own = pl.col("own")
-    found: dict[str, pl.Expr] = {"size": own.str.len_bytes()}
-    for name in ("refusal", "soft", "disclaimer"):
-        phrase = first_of(own, getattr(lists(), name))
-        found[f"{name}_phrase"] = phrase
-        found[name] = own.str.find(phrase, literal=True)
-    return found
+    return rows.with_columns(size=own.str.len_bytes(), **phrases).with_columns(
+        own.str.find(pl.col(f"{name}_phrase"), literal=True).alias(name) for name in _HITS
+    )
 
 
 def _afterthought() -> pl.Expr:
