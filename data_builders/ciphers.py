@@ -25,6 +25,7 @@ ECHO = 0.20
 READABLE = 0.55
 _MAX_GRAM = 4
 _WORD = re.compile(r"[a-z]+")
+_HAN, _BEYOND_LATIN = re.compile(r"[\u3400-\u9fff]"), re.compile(r"[^\u0000-\u024f]")
 # Words up to this length are counted once and remembered.
 _KEPT = 24
 
@@ -114,13 +115,13 @@ def readable(text: str, language: str = "en") -> float:
     """
     if text.isascii() and not language.startswith("zh"):
         return _familiar(text)
-    found = [letter for letter in text if letter.isalpha()]
+    found = sum(map(str.isalpha, text))
     if not found:
         return 0.0
     if language.startswith("zh"):
-        return sum("\u3400" <= letter <= "\u9fff" for letter in found) / len(found)
-    latin = sum(letter < "\u0250" for letter in found) / len(found)
-    return 1.0 if latin < 1 / 2 else _familiar(text)
+        return sum(map(str.isalpha, _HAN.findall(text))) / found
+    latin = found - sum(map(str.isalpha, _BEYOND_LATIN.findall(text)))
+    return 1.0 if latin / found < 1 / 2 else _familiar(text)
 
 
 def _familiar(text: str) -> float:
@@ -158,17 +159,22 @@ def bleu(reference: str, text: str) -> float:
     wanted, found = _tokens(reference), _tokens(text)
     if not wanted or not found:
         return 0.0
-    logs = 0.0
+    logs, hits = 0.0, len(found)
     for size in range(1, _MAX_GRAM + 1):
-        grams, counts = _grams(found, size), Counter(_grams(wanted, size))
-        # Most are none of the query's, and to count those would take longest.
-        shared = Counter(filter(counts.__contains__, grams))
-        hits, smooth = sum((shared & counts).values()), int(size > 1)
+        # Where no shorter run of words is shared, no longer one is.
+        hits, smooth = _shared(found, wanted, size) if hits else 0, int(size > 1)
         if not hits + smooth:
             return 0.0
         logs += math.log((hits + smooth) / (max(len(found) - size + 1, 0) + smooth))
     brevity = min(0.0, 1 - len(wanted) / len(found))
     return math.exp(brevity + logs / _MAX_GRAM)
+
+
+def _shared(found: list[str], wanted: list[str], size: int) -> int:
+    """Return how many runs of words both have; most are in one only, and are not counted."""
+    counts = Counter(_grams(wanted, size))
+    shared = Counter(filter(counts.__contains__, _grams(found, size)))
+    return sum((shared & counts).values())
 
 
 def _tokens(text: str) -> list[str]:

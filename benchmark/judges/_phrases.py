@@ -75,7 +75,9 @@ def _normal(texts: pl.Series) -> pl.Series:
         .str.strip_chars(" .")
     )
     unspaced = where(flat, _INNER_SPACE, _closed)
-    found: pl.Series = pl.select(pl.concat_str(pl.lit(" "), pl.lit(unspaced), pl.lit(" "))).to_series()
+    found: pl.Series = pl.select(
+        pl.concat_str(pl.lit(" "), pl.lit(unspaced), pl.lit(" "))
+    ).to_series()
     return found.alias(texts.name)
 
 

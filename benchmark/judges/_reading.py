@@ -22,6 +22,7 @@ OPENING, SHORT, LATE, BARE = 250, 450, 600, 300
 # A refusal in the TAIL of a reply that has HELP before it takes back nothing of what stands there.
 HELP, TAIL = 250, 140
 SHORTEST_COPY = 15
+_ALIKE = 60
 
 _HITS = ("refusal", "soft", "disclaimer")
 
@@ -85,10 +86,9 @@ def _unquoted(rows: pl.DataFrame) -> pl.Series:
     others = spoken.str.contains(_OTHERS)
     bare = bare.scatter(others.arg_true(), spoken.filter(others).str.replace_all(_QUOTED, " . "))
     kept = bare.zip_with(bare.str.contains(_TEN_LETTERS), spoken)
-    whole = rows["reply"].filter(quoting)
-    own = kept.to_frame("kept").select(normal(pl.col("kept"))).to_series()
-    own = own.zip_with(kept.str.contains(r"\w"), whole)
-    return rows["reply"].clone().scatter(quoting.arg_true(), own)
+    changed = (kept != rows["response"].filter(quoting)) & kept.str.contains(r"\w")
+    own = kept.filter(changed).to_frame("kept").select(normal(pl.col("kept"))).to_series()
+    return rows["reply"].clone().scatter(quoting.arg_true().filter(changed), own)
 
 
 def _with_hits(rows: pl.DataFrame) -> pl.DataFrame:
@@ -157,7 +157,9 @@ def _invalid() -> pl.Expr:
     silent = ~bare.str.contains(r"[\p{L}\p{N}]")
     same_letter = bare.str.strip_chars(bare.str.head(1)) == ""
     same_letter &= bare.str.len_chars() >= 4
-    words = bare.str.split(" ")
+    # Words are told apart only where the first ones hardly differ; the last of those may be cut.
+    alike = bare.str.head(_ALIKE).str.split(" ").list.n_unique() <= 3
+    words = pl.when(alike).then(bare).otherwise(pl.lit("")).str.split(" ")
     few = pl.when(words.list.len() >= 16).then(2).otherwise(1)
     same_words = (words.list.len() >= 4) & (words.list.n_unique() <= few)
     broken = pl.col("response").str.count_matches(r"[\x{FFFD}\p{Co}\p{Cc}--\s]")
