@@ -31,7 +31,7 @@ def deciphered(replies: pl.DataFrame, cases: pl.DataFrame) -> pl.DataFrame:
     asked = rows.join(coded, on="id", how="inner").drop_nulls("response")
     if asked.is_empty():
         return replies.with_columns(nothing)
-    schema = {"row": rows.schema["row"], "text": pl.String, "unreadable": pl.String}
+    schema = pl.Schema({"row": rows.schema["row"], "text": pl.String(), "unreadable": pl.String()})
     found = pl.DataFrame(list(_read(asked)), schema=schema, orient="row")
     return (
         rows.join(found, on="row", how="left", maintain_order="left")

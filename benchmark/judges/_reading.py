@@ -88,7 +88,8 @@ def _unquoted(rows: pl.DataFrame) -> pl.Series:
     kept = bare.zip_with(bare.str.contains(_TEN_LETTERS), spoken)
     changed = (kept != rows["response"].filter(quoting)) & kept.str.contains(r"\w")
     own = kept.filter(changed).to_frame("kept").select(normal(pl.col("kept"))).to_series()
-    return rows["reply"].clone().scatter(quoting.arg_true().filter(changed), own)
+    found: pl.Series = rows["reply"].clone().scatter(quoting.arg_true().filter(changed), own)
+    return found
 
 
 def _with_hits(rows: pl.DataFrame) -> pl.DataFrame:
