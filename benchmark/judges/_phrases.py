@@ -56,11 +56,14 @@ def normal(text: pl.Expr) -> pl.Expr:
     """
     import polars as pl
 
-    # Step by step: in one expression a step would be taken anew wherever it is referred to.
-    return text.map_batches(_normal, return_dtype=pl.String, is_elementwise=True)
+    return text.map_batches(normalized, return_dtype=pl.String)
 
 
-def _normal(texts: pl.Series) -> pl.Series:
+def normalized(texts: pl.Series) -> pl.Series:
+    """Return texts in normal form; `normal` says what that is.
+
+    Step by step: in one expression a step would be taken anew wherever it is referred to.
+    """
     import polars as pl
 
     texts = where(texts, "`", lambda some: some.str.replace_all("`", "'", literal=True))

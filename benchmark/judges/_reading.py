@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from convsafe.benchmark.judges._phrases import first_of, lists, normal
+from convsafe.benchmark.judges._phrases import first_of, lists, normalized
 
 if TYPE_CHECKING:
     import polars as pl
@@ -42,9 +42,8 @@ def texts(exchanges: pl.DataFrame) -> pl.DataFrame:
     import polars as pl
 
     rows = exchanges.select(pl.col("prompt", "response").cast(pl.String).fill_null(""))
-    return rows.with_columns(
-        request=normal(pl.col("prompt")), reply=normal(pl.col("response"))
-    ).with_row_index("row")
+    request, reply = normalized(rows["prompt"]), normalized(rows["response"])
+    return rows.with_columns(request=request, reply=reply).with_row_index("row")
 
 
 def read(rows: pl.DataFrame) -> pl.DataFrame:
@@ -78,8 +77,6 @@ def _own_words(rows: pl.DataFrame) -> pl.Series:
 
 def _unquoted(rows: pl.DataFrame) -> pl.Series:
     """Return replies in normal form without what is quoted; most quote nothing."""
-    import polars as pl
-
     quoting = rows["response"].str.contains(_QUOTES)
     spoken = rows["response"].filter(quoting).str.replace_all(_THOUGHT, " ")
     bare = spoken.str.replace_all(_USUAL, " . ")
@@ -87,7 +84,7 @@ def _unquoted(rows: pl.DataFrame) -> pl.Series:
     bare = bare.scatter(others.arg_true(), spoken.filter(others).str.replace_all(_QUOTED, " . "))
     kept = bare.zip_with(bare.str.contains(_TEN_LETTERS), spoken)
     changed = (kept != rows["response"].filter(quoting)) & kept.str.contains(r"\w")
-    own = kept.filter(changed).to_frame("kept").select(normal(pl.col("kept"))).to_series()
+    own = normalized(kept.filter(changed))
     found: pl.Series = rows["reply"].clone().scatter(quoting.arg_true().filter(changed), own)
     return found
 
