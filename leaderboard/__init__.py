@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from convsafe.leaderboard.table import rank
+    from convsafe.leaderboard.ranking import rank
 
 __all__ = ["rank"]
 
@@ -11,7 +11,7 @@ __all__ = ["rank"]
 def __getattr__(name: str) -> Any:
     """Import on first use, so that importing the room costs nothing."""
     if name == "rank":
-        from convsafe.leaderboard import table
+        from convsafe.leaderboard import ranking
 
-        return table.rank
+        return ranking.rank
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
