@@ -43,7 +43,9 @@ def linear(figure: Figure, units: int) -> Linear:
             ]
         )
 
-    middles = [(part.sums["low"] + part.sums["high"]) / 2 / part.sums["full"] for part in figure.parts]
+    middles = [
+        (part.sums["low"] + part.sums["high"]) / 2 / part.sums["full"] for part in figure.parts
+    ]
     found = np.zeros(units)
     for place, part in enumerate(figure.parts):
         moved = [

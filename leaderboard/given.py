@@ -10,12 +10,15 @@ from convsafe.benchmark.runs import Run
 from convsafe.benchmark.suite import Suite, read_cases
 from convsafe.leaderboard.board import Board
 from convsafe.leaderboard.packing import About, pack
-from convsafe.leaderboard.records import MANIFEST
+from convsafe.leaderboard.records import MANIFEST, slug
 from convsafe.taxonomy.errors import BadInput
+from convsafe.taxonomy.files import read_json
 
 _RUN = "run.json"
 # What a run does not say; a board on the web would refuse it.
 _UNSAID = "not given"
+# The largest manifest that is looked at for its name, in bytes.
+_LARGEST = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,8 @@ def pack_runs(runs: Sequence[Path], out: Path, board: Board) -> Iterator[tuple[P
     names = [_name(Run.open(run)) for run in runs]
     for place, (run, name) in enumerate(zip(runs, names, strict=True)):
         Run.open(run).require_whole(Run.open(run).generations())
-        own = f"{name} [{run.name}]" if names.count(name) > 1 else name
+        taken = names.count(name) > 1 or slug(name) in map(slug, board.baselines)
+        own = f"{name} [{run.name}]" if taken else name
         folder = out / str(place)
         pack(run, About(own, _UNSAID, _UNSAID), folder, board)
         yield folder, run
@@ -118,3 +122,19 @@ def _name(run: Run) -> str:
     model = said["model"].partition("#")[2] or said["model"]
     with_ = [*(said.get("settings") or {}), *(said.get("guards") or {})]
     return f"{model} ({', '.join(with_)})" if with_ else model
+
+
+def claimed(folder: Path) -> tuple[str, str]:
+    """Return the name and the contact that a submission says it has; empty if it says none."""
+    path = folder / MANIFEST
+    # Others wrote it: no link is followed, and no large file read.
+    if path.is_symlink() or not path.is_file() or path.stat().st_size > _LARGEST:
+        return "", ""
+    try:
+        said = read_json(path)
+    except (BadInput, OSError, RecursionError):
+        return "", ""
+    names = ("name", "contact")
+    found = [said.get(one) for one in names] if isinstance(said, dict) else []
+    texts = [one for one in found if isinstance(one, str)]
+    return (texts[0], texts[1]) if len(texts) == len(names) else ("", "")

@@ -13,15 +13,13 @@ from typing import Any
 from convsafe.leaderboard.baselines import CONTACT, manifest, replies
 from convsafe.leaderboard.board import Board
 from convsafe.leaderboard.errata import withdrawn
-from convsafe.leaderboard.given import board_of, find, pack_runs
+from convsafe.leaderboard.given import board_of, claimed, find, pack_runs
 from convsafe.leaderboard.records import MANIFEST, Finding, slug
 from convsafe.leaderboard.results import Kept, Result, Results, judged_alike, read_kept
 from convsafe.leaderboard.scorer import Scorer
 from convsafe.leaderboard.standing import rank_sets
 from convsafe.leaderboard.table import Table, table_of
 from convsafe.leaderboard.working import Task, Worked, score_again, work
-from convsafe.taxonomy.errors import BadInput
-from convsafe.taxonomy.files import read_json
 
 RESULTS = Path("leaderboard/results")
 
@@ -89,7 +87,7 @@ class _Ranking:
         """
         self._baselines()
         folders = self._named(submissions, packed)
-        for one in work(self._task(), folders, self.workers):
+        for one in work(self._task(folders), folders, self.workers):
             self._keep(one, packed)
         outdated = self._renew()
         stand = {name: one for name, one in self.results.standing().items() if name not in outdated}
@@ -110,11 +108,14 @@ class _Ranking:
             outdated=tuple(sorted(outdated)),
         )
 
-    def _task(self) -> Task:
+    def _task(self, folders: Sequence[Path]) -> Task:
         """Return what workers must know: the names and the results that are there."""
+        names = {name: one.result.manifest.name for name, one in self.before.items()}
+        names |= {slug(name): name for name, _ in map(claimed, folders) if slug(name) not in names}
         alike = [one.result for one in self.before.values() if self._judged(one.result)]
         return Task(
             self.scorer,
+            taken=names,
             judged={
                 one.manifest.generations_sha256: self.results.verdicts_path(one.verdicts)
                 for one in alike
@@ -149,7 +150,7 @@ class _Ranking:
         found: dict[str, Path] = {}
         good = []
         for folder in (*submissions, *packed):
-            name, contact = _claimed(folder)
+            name, contact = claimed(folder)
             mine = slug(name)
             other = found.setdefault(mine, folder)
             if name and (other != folder or owners.get(mine, contact) != contact):
@@ -247,16 +248,3 @@ class _Ranking:
                 baseline=result.baseline,
             )
         return old.keys() - able.keys()
-
-
-def _claimed(folder: Path) -> tuple[str, str]:
-    """Return the name and the contact that a submission says it has, if it can be read."""
-    try:
-        row = read_json(folder / MANIFEST)
-    except (BadInput, OSError, RecursionError):
-        return "", ""
-    said = row if isinstance(row, dict) else {}
-    name, contact = said.get("name"), said.get("contact")
-    if not isinstance(name, str) or not isinstance(contact, str):
-        return "", ""
-    return name, contact

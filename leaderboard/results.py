@@ -10,6 +10,7 @@ supersedes; what stands is the last of each chain.
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from convsafe.leaderboard.records import SCHEMA, Finding, Manifest
 from convsafe.taxonomy.errors import BadInput
-from convsafe.taxonomy.files import atomic, file_stem, read_json, write_json
+from convsafe.taxonomy.files import atomic, file_stem, read_json, write_text
 from convsafe.taxonomy.records import Estimate
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ class Results:
             return before
         result = replace(result, supersedes=before.name if before else None)
         name = _free(Path(result.verdicts).stem, ".json", self._kept)
-        write_json(self.folder / name, result.to_row())
+        write_text(self.folder / name, in_lines(result.to_row()))
         self._kept[name] = Kept(name, result)
         return self._kept[name]
 
@@ -204,6 +205,18 @@ def read_kept(path: Path) -> pl.DataFrame:
         return pl.read_parquet(path, columns=list(KEPT))
     except pl.exceptions.PolarsError as error:
         raise BadInput(f"not a file of verdicts: {error}", file=path) from None
+
+
+def in_lines(row: Mapping[str, Any]) -> str:
+    """Return a JSON object with each field, and each item of a list, on a line of its own."""
+    lines = [f"{json.dumps(name)}: {_listed(value)}" for name, value in row.items()]
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def _listed(value: Any) -> str:
+    if not isinstance(value, list) or not value:
+        return json.dumps(value, ensure_ascii=False)
+    return "[\n" + ",\n".join(json.dumps(one, ensure_ascii=False) for one in value) + "\n]"
 
 
 def _read(path: Path) -> Kept:

@@ -29,6 +29,8 @@ METRICS = (
     "compliance_rate",
     "invalid_rate",
 )
+# A text that so many clusters of requests get as the reply answers none of them.
+CANNED = 5
 TRACKS = ("area", "config", "source", "language", TRANSFORM)
 
 
@@ -51,8 +53,9 @@ class Scorer:
 
     @cached_property
     def card(self) -> dict[str, Any]:
-        """The judge's card as results hold it."""
-        return card_of(self.judge).to_row()
+        """The judge's card as results hold it, with what the board adds to its verdicts."""
+        row = card_of(self.judge).to_row()
+        return row | {"made_with": {**row.get("made_with", {}), "canned_from": CANNED}}
 
     @cached_property
     def cases(self) -> pl.DataFrame:
@@ -88,8 +91,9 @@ class Scorer:
         ]
         whole = pl.concat(parts).with_columns(pl.col("response").fill_null(""))
         judged = verdicts_of(self.board.cases, whole, self.judge.name, self.judge.judge)
-        found = pl.concat([judged, _failed(whole, self.judge.name)]).sort("sample", "id")
         owner = (pl.col("sample") // samples).alias("owner")
+        judged = _without_canned(judged, whole.with_columns(owner), self.board.cases)
+        found = pl.concat([judged, _failed(whole, self.judge.name)]).sort("sample", "id")
         split = found.with_columns(owner, sample=pl.col("sample") % samples).partition_by(
             "owner", as_dict=True, include_key=False
         )
@@ -135,6 +139,34 @@ def _failed(generations: pl.DataFrame, judge: str) -> pl.DataFrame:
         "id", "sample", judge=pl.lit(judge), unscored_reason=pl.lit("the request failed")
     )
     return conformed(rows, verdict_schema())
+
+
+def _without_canned(
+    verdicts: pl.DataFrame, generations: pl.DataFrame, cases: pl.DataFrame
+) -> pl.DataFrame:
+    """Return verdicts in which a canned reply does nothing that was asked, labelled `canned`.
+
+    A judge sees one exchange at a time: to it, advice that fits everything fits this too. One text
+    that a submission gives to requests of several clusters answers none of them.
+    """
+    import polars as pl
+
+    text = pl.col("response").str.to_lowercase().str.replace_all(r"\W+", " ").str.strip_chars()
+    canned = (
+        generations.join(cases.select("id", "cluster_id"), on="id")
+        .filter(pl.col("cluster_id").n_unique().over("owner", text) >= CANNED)
+        .select("id", "sample", canned=pl.lit(value=True))
+    )
+    told = pl.col("canned").fill_null(value=False) & (pl.col("responsive") > 0)
+    labels = pl.col("labels").fill_null([]).list.concat(pl.lit(["canned"]))
+    return (
+        verdicts.join(canned, on=["id", "sample"], how="left", maintain_order="left")
+        .with_columns(
+            responsive=pl.when(told).then(0.0).otherwise("responsive"),
+            labels=pl.when(told).then(labels).otherwise("labels"),
+        )
+        .drop("canned")
+    )
 
 
 def agreement(card: Mapping[str, Any], figures: Sequence[Estimate]) -> str:

@@ -11,9 +11,9 @@ from convsafe.benchmark.per_case import ALL
 from convsafe.benchmark.rank_sets import RankSet
 from convsafe.benchmark.scoring import HEADLINE
 from convsafe.leaderboard.records import Finding
-from convsafe.leaderboard.results import Kept, Result
+from convsafe.leaderboard.results import Kept, Result, in_lines
 from convsafe.leaderboard.scorer import METRICS, TRACKS
-from convsafe.taxonomy.files import write_json
+from convsafe.taxonomy.files import write_text
 from convsafe.taxonomy.records import Estimate
 
 TABLE = "table.json"
@@ -108,7 +108,7 @@ class Table:
 
     def write(self, folder: Path) -> None:
         """Write `table.json` into a board's folder."""
-        write_json(folder / TABLE, self.to_row())
+        write_text(folder / TABLE, in_lines(self.to_row()))
 
 
 def table_of(

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from convsafe.benchmark.partitions import ROWS
 from convsafe.benchmark.workers import one_thread_each
 from convsafe.leaderboard.checking import check
-from convsafe.leaderboard.records import Finding, Manifest
+from convsafe.leaderboard.given import claimed
+from convsafe.leaderboard.records import Finding, Manifest, slug
 from convsafe.leaderboard.results import read_kept
 from convsafe.leaderboard.scorer import Scorer
 from convsafe.taxonomy.errors import Unavailable
@@ -32,7 +34,7 @@ class Task:
 
     Args:
         scorer: The board's judge and cases.
-        taken: Names that are taken, by slug.
+        taken: Names by slug, in the order in which they were taken.
         judged: Where verdicts of the board's judge stand, by the sum of the generations.
         scored: The sums of generations whose figures are there.
     """
@@ -41,6 +43,11 @@ class Task:
     taken: Mapping[str, str] = field(default_factory=dict)
     judged: Mapping[str, Path] = field(default_factory=dict)
     scored: frozenset[str] = frozenset()
+
+    def taken_before(self, folder: Path) -> dict[str, str]:
+        """Return the names that a submission may not have: those that come before its own."""
+        mine = slug(claimed(folder)[0])
+        return dict(takewhile(lambda one: one[0] != mine, self.taken.items()))
 
 
 @dataclass(frozen=True)
@@ -76,7 +83,7 @@ def score_again(
 def work_on(task: Task, folders: Sequence[Path]) -> list[Worked]:
     """Check, judge and score submissions, those that are new to the judge in one table."""
     board, scorer = task.scorer.board, task.scorer
-    checked = [check(folder, board, task.taken) for folder in folders]
+    checked = [check(folder, board, task.taken_before(folder)) for folder in folders]
     good = {
         place: (one.manifest, one.generations)
         for place, one in enumerate(checked)

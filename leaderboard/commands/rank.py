@@ -18,7 +18,7 @@ _FIGURES = {
     "helpful_rate": "helpful",
     "operational_safety": "operational",
 }
-_NAME, _WIDTH = 30, 22
+_NAME, _WIDTH = 30, 25
 
 
 @click.command()
