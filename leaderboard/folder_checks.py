@@ -91,7 +91,7 @@ def _is_folder(folder: Path, findings: Findings) -> bool:
         findings.error("link", "the folder is a link; links are not followed")
     elif stat.S_ISREG(mode):
         kind = kind_of(folder)
-        what = _WHY[kind] if kind in _WHY else "a file"
+        what = _WHY.get(kind or "", "a file")
         findings.error(kind or "no_folder", f"a submission is a folder; this is {what}")
     elif not stat.S_ISDIR(mode):
         findings.error("no_folder", "a submission is a folder; this is none")

@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ _TEXTS = {
 }
 _STATEMENT, _ENTRIES, _ENTRY = 4_000, 20, 200
 _REQUIRED = ("contact", "license", "model", "created")
-_RANGES: Mapping[str, tuple[type | tuple[type, ...], float, float]] = {
+_RANGES: Mapping[str, tuple[Any, float, float]] = {
     "temperature": ((int, float), 0.0, 2.0),
     "top_p": ((int, float), 0.0, 1.0),
     "min_p": ((int, float), 0.0, 1.0),
@@ -46,9 +47,11 @@ _RANGES: Mapping[str, tuple[type | tuple[type, ...], float, float]] = {
     "presence_penalty": ((int, float), -2.0, 2.0),
     "frequency_penalty": ((int, float), -2.0, 2.0),
     "repetition_penalty": ((int, float), 0.0, 10.0),
+    # Each case has as many replies as the manifest says, and none was chosen from more.
+    "n": (int, 1, 1),
+    "best_of": (int, 1, 1),
+    "num_return_sequences": (int, 1, 1),
 }
-# Each case has as many replies as the manifest says, and none was chosen from more.
-_ONE_OF = ("n", "best_of", "num_return_sequences")
 
 
 class _Refused(ValueError):
@@ -180,32 +183,26 @@ def _check_params(params: Mapping[str, Any], findings: Findings) -> None:
     if len(params) > _ENTRIES:
         findings.error("params", f"more than {_ENTRIES} decoding settings", file=MANIFEST)
     for name, value in list(params.items())[:_ENTRIES]:
-        if not (fine := _RULES.get(name, _is_small))(name, value):
+        if not (fine := _RULES.get(name, _is_small))(value):
             what = f"decoding setting `{shown(name)}` may not be {shown(repr(value))}"
             findings.error("params", what, file=MANIFEST)
         if fine is _is_small:
             _add_problems(f"params.{shown(name)}", f"{name} {value}", _ENTRY, findings)
 
 
-def _in_range(name: str, value: Any) -> bool:
-    kind, low, high = _RANGES[name]
+def _in_range(kind: Any, low: float, high: float, value: Any) -> bool:
     return isinstance(value, kind) and not isinstance(value, bool) and low <= value <= high
 
 
-def _is_one(name: str, value: Any) -> bool:
-    return value == 1 and not isinstance(value, bool)
-
-
-def _is_small(name: str, value: Any) -> bool:
+def _is_small(value: Any) -> bool:
     """Return whether a value of a setting we do not know is a text, a number or a truth."""
     if isinstance(value, float):
         return math.isfinite(value)
     return value is None or isinstance(value, (str, int))
 
 
-_RULES: Mapping[str, Callable[[str, Any], bool]] = {
-    **dict.fromkeys(_RANGES, _in_range),
-    **dict.fromkeys(_ONE_OF, _is_one),
+_RULES: Mapping[str, Callable[[Any], bool]] = {
+    name: partial(_in_range, kind, low, high) for name, (kind, low, high) in _RANGES.items()
 }
 
 

@@ -7,13 +7,17 @@ three matter here: kind, size unpacked, size packed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import product
 from typing import Any, NamedTuple
 
 _DEEPEST = 16
 _PAGES = 100_000
-_STRUCT, _VALUES = 12, -1
+# Kinds of Thrift's compact protocol; a truth's value is in its kind, a byte and a double have width.
+_INTEGERS, _TEXT, _LISTS, _STRUCT = (4, 5, 6), 8, (9, 10), 12
+_WIDTHS = {1: 0, 2: 0, 3: 1, 7: 8}
+# Where the number of values is kept among a header's integers.
+_VALUES = -1
 
 
 class Damaged(ValueError):
@@ -103,7 +107,7 @@ class _Thrift:
         while head := self._byte():
             kind, step = head & 15, head >> 4
             id = id + step if step else self._signed()
-            if kind in (4, 5, 6):
+            if kind in _INTEGERS:
                 found[id] = self._signed()
             elif kind == _STRUCT and id in (5, 8) and not depth:
                 found[_VALUES] = self.integers(1).get(1, -1)
@@ -131,26 +135,27 @@ class _Thrift:
 
     def _skip(self, kind: int, depth: int) -> None:
         """Pass over a value of a kind."""
-        if depth > _DEEPEST or kind not in _SKIPS:
+        if depth > _DEEPEST:
             raise Damaged("a page header is not one")
-        _SKIPS[kind](self, depth)
+        if kind in _WIDTHS:
+            self._skip_bytes(_WIDTHS[kind])
+        elif kind in _INTEGERS:
+            self._varint()
+        elif kind == _TEXT:
+            self._skip_bytes(self._varint())
+        elif kind in _LISTS:
+            self._skip_list(depth)
+        elif kind == _STRUCT:
+            self._skip_struct(depth)
+        else:
+            raise Damaged("a page header is not one")
 
-    def skip_bytes(self, count: int) -> None:
-        """Pass over so many bytes."""
+    def _skip_bytes(self, count: int) -> None:
         self.at += count
         if self.at > len(self.data):
             raise Damaged("a page is cut off")
 
-    def skip_text(self) -> None:
-        """Pass over a text."""
-        self.skip_bytes(self._varint())
-
-    def skip_number(self) -> None:
-        """Pass over an integer."""
-        self._varint()
-
-    def skip_list(self, depth: int) -> None:
-        """Pass over a list; one of truths or structs is never in a page header."""
+    def _skip_list(self, depth: int) -> None:
         head = self._byte()
         count = head >> 4 if head >> 4 < 15 else self._varint()
         if count > _PAGES:
@@ -158,24 +163,8 @@ class _Thrift:
         for _ in range(count):
             self._skip(head & 15, depth + 1)
 
-    def skip_struct(self, depth: int) -> None:
-        """Pass over a struct."""
+    def _skip_struct(self, depth: int) -> None:
         while head := self._byte():
             if not head >> 4:
                 self._varint()
             self._skip(head & 15, depth + 1)
-
-
-_SKIPS: dict[int, Callable[[_Thrift, int], None]] = {
-    1: lambda reader, depth: None,
-    2: lambda reader, depth: None,
-    3: lambda reader, depth: reader.skip_bytes(1),
-    4: lambda reader, depth: reader.skip_number(),
-    5: lambda reader, depth: reader.skip_number(),
-    6: lambda reader, depth: reader.skip_number(),
-    7: lambda reader, depth: reader.skip_bytes(8),
-    8: lambda reader, depth: reader.skip_text(),
-    9: lambda reader, depth: reader.skip_list(depth),
-    10: lambda reader, depth: reader.skip_list(depth),
-    _STRUCT: lambda reader, depth: reader.skip_struct(depth),
-}
