@@ -46,6 +46,9 @@ def linear(figure: Figure, units: int) -> Linear:
     middles = [
         (part.sums["low"] + part.sums["high"]) / 2 / part.sums["full"] for part in figure.parts
     ]
+    named: dict[str, list[float]] = {}
+    for part, middle in zip(figure.parts, middles, strict=True):
+        named.setdefault(part.name, []).append(middle)
     found = np.zeros(units)
     for place, part in enumerate(figure.parts):
         moved = [
@@ -54,6 +57,8 @@ def linear(figure: Figure, units: int) -> Linear:
         ]
         slope = (moved[0] - moved[1]) / (2 * _STEP)
         low, high, full = part.values.T
-        own = ((low + high) / 2 - middles[place] * full) / part.sums["full"]
+        # Centred on the whole: an area of one or two clusters cannot tell its own spread.
+        centre = sum(named[part.name]) / len(named[part.name])
+        own = ((low + high) / 2 - centre * full) / part.sums["full"]
         found += np.bincount(part.units, slope * own, units)
     return Linear(end(0), end(1), found)

@@ -46,6 +46,10 @@ class Scorer:
     board: Board
     withdrawn: tuple[str, ...] = ()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let a worker get what it is made of, and load the rest itself."""
+        return Scorer, (self.board, self.withdrawn)
+
     @cached_property
     def judge(self) -> Judge:
         """The board's judge."""

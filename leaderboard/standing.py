@@ -42,7 +42,7 @@ def rank_sets(scorer: Scorer, verdicts: Mapping[str, pl.DataFrame]) -> dict[str,
     clusters = scorer.cases["cluster_id"].n_unique()
     units = units_of(clusters)
     count = int(units.max()) + 1
-    made = [_headline(scorer, metric, one, units) for one in verdicts.values()]
+    made = [headline(scorer, metric, one, units) for one in verdicts.values()]
     lines = [linear(figure, count) for figure in made]
     there = np.zeros(count, bool)
     for part in made[0].parts:
@@ -57,7 +57,7 @@ def rank_sets(scorer: Scorer, verdicts: Mapping[str, pl.DataFrame]) -> dict[str,
     return dict(zip(verdicts, found, strict=True))
 
 
-def _headline(
+def headline(
     scorer: Scorer, metric: Metric, verdicts: pl.DataFrame, units: npt.NDArray[np.integer]
 ) -> Figure:
     """Return a submission's mean over areas, still as sums over clusters."""
