@@ -21,9 +21,6 @@ _MAGIC = b"PAR1"
 # The largest end of a file, in bytes; the most row groups; the most values of a row (a dialogue
 # is one row with a value a turn).
 _END, _GROUPS, _VALUES = 4 << 20, 1_000, 64
-_TEXTS = ("id", "outcome", "response", "model", "finish_reason")
-# Read as dictionaries: a text that is there once is held once, however often a row names it.
-_DICTIONARIES = (*_TEXTS, "messages.list.element.role", "messages.list.element.content")
 
 
 class _Refused(Exception):
@@ -58,14 +55,14 @@ def _table(data: bytes, board: Board) -> pa.Table:
     from pyarrow import parquet
 
     _require_parquet(data)
-    file = parquet.ParquetFile(
-        io.BytesIO(data),
-        read_dictionary=list(_DICTIONARIES),
-        thrift_string_size_limit=_END,
-        thrift_container_size_limit=100_000,
-    )
-    _require_columns(file.schema_arrow)
-    _require_small(data, file.metadata, board)
+    limits = {"thrift_string_size_limit": _END, "thrift_container_size_limit": 100_000}
+    found = parquet.ParquetFile(io.BytesIO(data), **limits)
+    _require_columns(found.schema_arrow)
+    _require_small(data, found.metadata, board)
+    # A text that is there once is held once, however often a row names it.
+    leaves = [found.schema.column(at) for at in range(found.metadata.num_columns)]
+    texts = [leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY"]
+    file = parquet.ParquetFile(io.BytesIO(data), read_dictionary=texts, **limits)
     table = file.read(use_threads=False)
     held = sum(_text_bytes(table[name].combine_chunks()) for name in table.column_names)
     if held > board.most_bytes:
@@ -85,9 +82,11 @@ def _require_parquet(data: bytes) -> None:
 def _require_small(data: bytes, meta: Any, board: Board) -> None:
     """Refuse a file that unpacks to more than the board takes, by all that it says of itself."""
     rows, most = most_rows(board), board.most_bytes
+    if not meta.num_rows:
+        raise _Refused("empty_file", "has no rows")
+    if meta.num_row_groups > _GROUPS:
+        raise _Refused("bomb", f"has {meta.num_row_groups:,} row groups; {_GROUPS:,} may be")
     groups = [meta.row_group(group) for group in range(meta.num_row_groups)]
-    if len(groups) > _GROUPS:
-        raise _Refused("bomb", f"has {len(groups):,} row groups; at most {_GROUPS:,} may be")
     if max(meta.num_rows, sum(group.num_rows for group in groups)) > rows:
         what = f"has {meta.num_rows:,} rows; the board asks for {len(board.ids):,} cases"
         raise _Refused("too_many_rows", what)
