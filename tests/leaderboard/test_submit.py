@@ -130,7 +130,7 @@ def test_several_samples_are_counted(board: Board, tmp_path: Path) -> None:
         ("a.csv", b"", "not a csv file"),
         ("a.jsonl", b'{"id": "a"', "not a JSON object"),
         ("a.jsonl", b'{"id": "a", "response": "\\ud800"}', "half a surrogate pair"),
-        ("a.jsonl", b"[" * 90_000, "nested too deep"),
+        ("a.jsonl", b"[" * 90_000, "recursion"),
         ("a.parquet", b"PAR1", "not a parquet file"),
         ("a.pkl", b"\x80\x04", "must end in"),
         ("b", b"", "must end in"),
