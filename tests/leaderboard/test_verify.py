@@ -3,13 +3,14 @@
 import json
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from convsafe.benchmark import load_suite, run, score
 from convsafe.benchmark.runs import Run
-from convsafe.leaderboard import checking
+from convsafe.leaderboard import apart, checking
 from convsafe.leaderboard.board import Board
 from convsafe.leaderboard.checking import Checked, check, names_beside, verify
 from convsafe.leaderboard.packing import About, pack
@@ -129,6 +130,18 @@ def test_what_nobody_foresaw_is_a_finding(
     checked = check(folder, board, TAKEN)
     assert codes(checked) == {"unreadable"}
     assert "generations.parquet cannot be read: MemoryError: no room \\x1b[31m" in report(checked)
+
+
+def test_a_file_that_ends_its_reader_is_a_finding_and_the_next_one_is_read(
+    good: Path, board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apart._APART.end()
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "executable", "/bin/false")
+        checked = check(good, board, TAKEN)
+    assert codes(checked) == {"damaged"}
+    assert "reading it ends the program that does" in report(checked)
+    assert check(good, board, TAKEN).accepted
 
 
 def test_findings_name_the_ids_and_count_them(folder: Path, board: Board) -> None:
