@@ -14,6 +14,7 @@ from convsafe.leaderboard.baselines import CONTACT, manifest, replies
 from convsafe.leaderboard.board import Board
 from convsafe.leaderboard.errata import withdrawn
 from convsafe.leaderboard.given import board_of, claimed, find, pack_runs
+from convsafe.leaderboard.public import unquoted
 from convsafe.leaderboard.records import MANIFEST, Finding, slug
 from convsafe.leaderboard.results import Kept, Result, Results, judged_alike, read_kept
 from convsafe.leaderboard.scorer import Scorer
@@ -115,6 +116,11 @@ class _Ranking:
             withdrawn=self.reasons,
             refused=self.refused,
             outdated=tuple(sorted(outdated)),
+            flagged={
+                one.manifest.name: flags[one.manifest.name]
+                for one in worked
+                if one.manifest is not None and flags[one.manifest.name]
+            },
         )
 
     def _task(self, folders: Sequence[Path]) -> Task:
@@ -199,7 +205,10 @@ class _Ranking:
             figures, unscored = one.figures, one.unscored
         self._add(
             manifest=one.manifest,
-            findings=(*one.findings, *self._standing_flags(before, flags[one.manifest.name])),
+            findings=(
+                *unquoted(one.findings, flags),
+                *self._standing_flags(before, unquoted(flags[one.manifest.name], flags)),
+            ),
             verdicts=verdicts,
             figures=figures,
             unscored=unscored,

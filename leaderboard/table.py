@@ -86,6 +86,8 @@ class Table:
 
     `refused` holds what keeps a submission off the board, by its folder; `outdated` names the
     entries that have no result of this release and judge, and whose replies were not given.
+    `flagged` holds what is suspicious in those that were given, by name, with quotations that are
+    written nowhere.
     """
 
     release: Mapping[str, Any]
@@ -95,6 +97,7 @@ class Table:
     withdrawn: Mapping[str, str] = field(default_factory=dict)
     refused: Mapping[str, Sequence[Finding]] = field(default_factory=dict)
     outdated: tuple[str, ...] = ()
+    flagged: Mapping[str, Sequence[Finding]] = field(default_factory=dict)
 
     def to_row(self) -> dict[str, Any]:
         """Return what `table.json` holds."""
