@@ -219,6 +219,8 @@ def _collect(
                 raise
             finally:
                 log.append({"began": began, "ended": _now(), "how": ended, **job.counts()})
+                for note in getattr(speaker.model, "notes", ()):
+                    click.echo(f"{speaker.name}: {note}", err=True)
     return record
 
 
@@ -275,7 +277,8 @@ class _Job:
         case, sample = asked
         params = sample_params(self.params, sample)
         layers = (*self.held.guards, *self.held.settings)
-        session = Session(case, sample, params, self.speaker, layers)
+        by_case = self.held.dialogue.name == "single"
+        session = Session(case, sample, params, self.speaker, layers, by_case)
         try:
             reply = await self.held.dialogue.hold(session)
         except ModelError as error:

@@ -11,7 +11,8 @@ three kinds:
   of named parts, and `combine(parts)` makes the figure of the parts' ratios. `SIGNS` says of each
   part, by the beginning of its name, whether the figure rises or falls with it, if it falls.
 
-Where many are alike, a file may hold a `METRIC` with these names instead (`Definition`).
+One that reads few replies may say which by `replies()`: its sums over the others are 0. Where many
+are alike, a file may hold a `METRIC` with these names instead (`Definition`).
 """
 
 from __future__ import annotations
@@ -91,6 +92,7 @@ class Metric:
     range: tuple[float, float]
     binary: bool
     counted: pl.Expr
+    replies: pl.Expr | None
     per_case: Mapping[str, pl.Expr]
     rows: Callable[[pl.DataFrame], pl.DataFrame]
     combine: Callable[[Parts], Floats]
@@ -161,6 +163,7 @@ def load_metric(name: str) -> Metric:
         range=(float(low), float(high)),
         binary=hasattr(module, "event"),
         counted=module.counted(),
+        replies=module.replies() if hasattr(module, "replies") else None,
         per_case=_summed(module) if one else module.per_case(),
         rows=(lambda frame: _one_part(frame, low, high)) if one else module.rows,
         combine=getattr(module, "combine", _only),

@@ -6,7 +6,7 @@ if TYPE_CHECKING:
     from convsafe.leaderboard.board import Board
     from convsafe.leaderboard.checking import check, verify
     from convsafe.leaderboard.packing import About, pack
-    from convsafe.leaderboard.table import rank
+    from convsafe.leaderboard.ranking import rank
 
 __all__ = ["About", "Board", "check", "pack", "rank", "verify"]
 _HOMES = {
@@ -14,7 +14,7 @@ _HOMES = {
     "Board": "board",
     "check": "checking",
     "pack": "packing",
-    "rank": "table",
+    "rank": "ranking",
     "verify": "checking",
 }
 

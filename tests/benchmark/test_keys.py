@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from convsafe.benchmark import load_suite, run
+from convsafe.benchmark.limits import Limits
 from convsafe.benchmark.model import ModelError, Params, connect
 from convsafe.taxonomy.errors import BadInput, Unavailable
 from convsafe.taxonomy.records import Message
@@ -150,8 +151,9 @@ def test_no_file_of_a_run_holds_the_key(
     server.plan = lambda n: [echo, PLANS["400"], PLANS["401"]][n % 3]
     with pytest.raises(Unavailable) as caught:
         run(
-            f"{server.url}#tiny", load_suite(core_release, limit=6), tmp_path / "run", concurrency=1
-        )
+            f"{server.url}#tiny", load_suite(core_release, limit=6), tmp_path / "run",
+            limits=Limits(concurrency=1),
+        )  # fmt: skip
     files = [path for path in (tmp_path / "run").rglob("*") if path.is_file()]
     assert len(files) >= 3
     assert not [path for path in files if KEY.encode() in path.read_bytes()]

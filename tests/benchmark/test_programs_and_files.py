@@ -332,5 +332,6 @@ def test_a_file_that_is_none_is_named(tmp_path: Path, name: str) -> None:
 def test_a_run_is_replayed(core_release: Path, tmp_path: Path) -> None:
     suite = load_suite(core_release, limit=12)
     first = run("always_refuse", suite, tmp_path / "first")
-    (answer,) = replayed(first.generations_path, (suite.cases[3], 0))
-    assert answer == Reply("I'm sorry, but I can't help with that.", "answered", "stop")
+    again = run(f"replay:{first.generations_path}", suite, tmp_path / "again")
+    columns = ["id", "sample", "outcome", "response"]
+    assert again.generations()[columns].sort("id").equals(first.generations()[columns].sort("id"))
