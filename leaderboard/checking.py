@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from convsafe.leaderboard.board import Board
 from convsafe.leaderboard.columns import read_columns
 from convsafe.leaderboard.findings import Findings, shown
-from convsafe.leaderboard.folder_checks import LINES, look
+from convsafe.leaderboard.folder_checks import LINES, MOST_MANIFEST, look
 from convsafe.leaderboard.generation_checks import check_generations
 from convsafe.leaderboard.lines import read_lines
 from convsafe.leaderboard.manifest_checks import check_manifest, read_manifest
-from convsafe.leaderboard.records import MANIFEST, Finding, Manifest
+from convsafe.leaderboard.records import MANIFEST, Finding, Manifest, slug
 from convsafe.taxonomy.files import sha256_of
 from convsafe.taxonomy.records import Estimate
 
@@ -124,10 +125,20 @@ def names_beside(folder: Path) -> dict[str, str]:
     for other in islice(mine.parent.iterdir(), _MOST_BESIDE):
         path = other / MANIFEST
         if other != mine and not other.is_symlink() and path.is_file() and not path.is_symlink():
-            manifest = read_manifest(path, Findings())
-            if manifest is not None:
-                found[manifest.slug] = manifest.name
+            info = path.stat()
+            if (name := _name_in(path, (info.st_size, info.st_mtime_ns))) is not None:
+                found[slug(name)] = name
     return found
+
+
+# Of 200 submissions checked in turn, each manifest would be read 200 times.
+@lru_cache(_MOST_BESIDE)
+def _name_in(path: Path, state: tuple[int, int]) -> str | None:
+    """Return the name in a manifest of that size and time, if it is one."""
+    if state[0] > MOST_MANIFEST:
+        return None
+    manifest = read_manifest(path, Findings())
+    return manifest.name if manifest is not None else None
 
 
 def verify(
@@ -148,20 +159,9 @@ def verify(
     checked = check(folder, board, taken)
     if not checked.accepted or checked.generations is None:
         return checked
-    return replace(checked, figures=tuple(_figures(checked.generations, board)))
+    from convsafe.leaderboard.errata import withdrawn
+    from convsafe.leaderboard.scorer import Scorer
 
-
-def _figures(generations: pl.DataFrame, board: Board) -> Iterator[Estimate]:
-    from convsafe.benchmark.judging import verdicts_of
-    from convsafe.benchmark.loading import load_judge, unsafe_from
-    from convsafe.benchmark.scoring import CORE, estimate
-
-    judge = load_judge(board.judge)
-    verdicts = verdicts_of(board.cases, generations, judge.name, judge.judge)
-    return estimate(
-        board.cases,
-        verdicts,
-        sorted(judge.TELLS),
-        plain_only=board.config == CORE,
-        threshold=unsafe_from(judge.made_with),
-    )
+    scorer = Scorer(board, tuple(withdrawn(board)))
+    verdicts = scorer.verdicts([checked.generations])[0]
+    return replace(checked, figures=scorer.figures(verdicts))

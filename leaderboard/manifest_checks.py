@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from convsafe.leaderboard.board import Board
 from convsafe.leaderboard.findings import Findings, shown
@@ -91,11 +91,21 @@ def strict_json(data: bytes) -> Any:
         raise _Refused("bom", "begins with a byte order mark; save it as UTF-8 without one")
     if data.startswith(_UTF16):
         raise _Refused("encoding", "is UTF-16; save it as UTF-8")
-    return json.loads(data.decode("utf-8"), parse_constant=_constant, object_pairs_hook=_object)
+    return json.loads(
+        data.decode("utf-8"),
+        parse_constant=_constant,
+        parse_float=_finite,
+        object_pairs_hook=_object,
+    )
 
 
-def _constant(name: str) -> Any:
-    raise _Refused("nan", f"holds {name}, which is no number")
+def _constant(name: str) -> NoReturn:
+    raise _Refused("nan", f"holds {name}, which is no finite number")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    return value if math.isfinite(value) else _constant(shown(text))
 
 
 def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
