@@ -10,6 +10,7 @@ verdicts-JUDGE.jsonl, scores.json, report.html
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -136,7 +137,7 @@ class Run:
         return pl.read_parquet(path)
 
     def generations(self) -> pl.DataFrame:
-        """Return the generations: id, sample, outcome, response, messages (null but in dialogues).
+        """Return the generations: id, sample, outcome, response, messages and trace (or null).
 
         Raises:
             BadInput: On a line that is no generation, an id twice, or an id no case has.
@@ -259,11 +260,12 @@ def read_generations(path: Path) -> pl.DataFrame:
         "outcome": pl.String,
         "response": pl.String,
         "messages": pl.List(turn),
+        "trace": pl.String,
     }
     if not path.exists() or path.stat().st_size == 0:
         return pl.DataFrame(schema=schema)
     rows = [
-        (*_generation(path, line, row), _transcript(path, line, row))
+        (*_generation(path, line, row), _transcript(path, line, row), _trace(path, line, row))
         for line, row in read_jsonl(path)
     ]
     return pl.DataFrame(rows, schema=schema, orient="row")
@@ -282,6 +284,16 @@ def _transcript(path: Path, line: int, row: dict[str, Any]) -> list[dict[str, st
         what = "`messages` must be a list of {role, content}"
         raise BadInput(what, file=path, line=line, id=row.get("id"))
     return [{"role": turn["role"], "content": turn["content"]} for turn in turns]
+
+
+def _trace(path: Path, line: int, row: dict[str, Any]) -> str | None:
+    """Return what was written down of a session as JSON, or None."""
+    trace = row.get("trace")
+    if trace is None:
+        return None
+    if not isinstance(trace, list) or not all(isinstance(entry, dict) for entry in trace):
+        raise BadInput("`trace` must be a list of objects", file=path, line=line, id=row.get("id"))
+    return json.dumps(trace, ensure_ascii=False)
 
 
 def _is_text(value: Any) -> bool:
