@@ -26,9 +26,19 @@ if TYPE_CHECKING:
     import polars as pl
 
 # Two commands continue the same run only if all of these are equal.
-_SAME = ("model", "params", "settings", "guards", "dialogue", "user", "release", "ids_sha256")
+_SAME = (
+    "model",
+    "params",
+    "settings",
+    "guards",
+    "dialogue",
+    "script",
+    "user",
+    "release",
+    "ids_sha256",
+)
 # What a run from before there was a choice had.
-_BEFORE = {"dialogue": "single", "settings": {}, "guards": {}}
+_BEFORE = {"dialogue": "single", "script": "single", "settings": {}, "guards": {}}
 # Cases read at once.
 _BATCH = 256
 
