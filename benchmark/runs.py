@@ -263,8 +263,19 @@ def read_generations(path: Path) -> pl.DataFrame:
     """
     import polars as pl
 
+    schema = generation_schema()
+    if not path.exists() or path.stat().st_size == 0:
+        return pl.DataFrame(schema=schema)
+    rows = [_generation(path, line, row) for line, row in read_jsonl(path)]
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def generation_schema() -> dict[str, Any]:
+    """Return what is read of generations and its types; a `trace` is read as JSON."""
+    import polars as pl
+
     turn = pl.Struct({"role": pl.String, "content": pl.String})
-    schema: dict[str, Any] = {
+    return {
         "id": pl.String,
         "sample": pl.Int64,
         "outcome": pl.String,
@@ -272,13 +283,6 @@ def read_generations(path: Path) -> pl.DataFrame:
         "messages": pl.List(turn),
         "trace": pl.String,
     }
-    if not path.exists() or path.stat().st_size == 0:
-        return pl.DataFrame(schema=schema)
-    rows = [
-        (*_generation(path, line, row), _transcript(path, line, row), _trace(path, line, row))
-        for line, row in read_jsonl(path)
-    ]
-    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def _transcript(path: Path, line: int, row: dict[str, Any]) -> list[dict[str, str]] | None:
@@ -310,7 +314,7 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str)
 
 
-def _generation(path: Path, line: int, row: dict[str, Any]) -> tuple[str, int, str, str]:
+def _generation(path: Path, line: int, row: dict[str, Any]) -> tuple[Any, ...]:
     id, sample = row.get("id"), row.get("sample", 0)
     outcome, response = row.get("outcome", "answered"), row.get("response", "")
     if not isinstance(id, str):
@@ -321,13 +325,14 @@ def _generation(path: Path, line: int, row: dict[str, Any]) -> tuple[str, int, s
     if not isinstance(response, str) or not isinstance(sample, int):
         what = "`response` must be a text and `sample` a number"
         raise BadInput(what, file=path, line=line, id=id)
-    return id, sample, outcome, response
+    transcript, trace = _transcript(path, line, row), _trace(path, line, row)
+    return id, sample, outcome, response, transcript, trace
 
 
 def parsed_generation(
     path: Path, at: int, data: bytes, place: Callable[[int], int]
-) -> tuple[str, int, str, str]:
-    """Return a line as a generation: id, sample, outcome, response.
+) -> tuple[Any, ...]:
+    """Return a line as a generation, in the order of `generation_schema`.
 
     Args:
         path: The file it is from.
