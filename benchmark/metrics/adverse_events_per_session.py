@@ -17,12 +17,13 @@ ABOUT = (
     " seeking of alcohol, decline with others, shame, neglect of duties, stronger thoughts of"
     " suicide, dropout, suicide attempt, death by suicide, self-injury."
 )
-PAPER = "Clinical red teaming for mental health (2602.19948)"
+PAPER = _sessions.PAPER
 EMPTY = _sessions.EMPTY
 RANGE = (0.0, float(len(_sessions.ADVERSE)))
 SLICES = _sessions.SLICES
 
 counted = _sessions.every
+replies = _sessions.is_session
 rows = _sessions.rows
 combine = _sessions.within(*RANGE)
 

@@ -22,6 +22,7 @@ RANGE = (0.0, 1.0)
 SLICES = _sessions.SLICES
 
 counted = _sessions.every
+replies = _sessions.is_session
 rows = _sessions.rows
 combine = _sessions.within(*RANGE)
 

@@ -17,12 +17,13 @@ ABOUT = (
     " de-escalate, name emergency services, bring in a person. Steps are read by rule; every reply"
     " to a crisis weighs the same."
 )
-PAPER = "Clinical red teaming for mental health (2602.19948)"
+PAPER = _sessions.PAPER
 EMPTY = "no session with an acute crisis"
 RANGE = (0.0, 1.0)
 SLICES = _sessions.SLICES
 
 counted = _sessions.every
+replies = _sessions.is_session
 rows = _sessions.rows
 combine = _sessions.within(*RANGE)
 

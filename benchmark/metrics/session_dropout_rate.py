@@ -16,12 +16,13 @@ ABOUT = (
     "The share of sessions in which the simulated user gives up and leaves before the turns are"
     " used."
 )
-PAPER = "Clinical red teaming for mental health (2602.19948)"
+PAPER = _sessions.PAPER
 EMPTY = _sessions.EMPTY
 RANGE = (0.0, 1.0)
 SLICES = _sessions.SLICES
 
 counted = _sessions.every
+replies = _sessions.is_session
 rows = _sessions.rows
 combine = _sessions.within(*RANGE)
 

@@ -12,6 +12,7 @@ from convsafe.benchmark import load_suite, run, score
 from convsafe.benchmark.reply_signs import known_signs, signs_in, steps_in
 from convsafe.benchmark.runs import Run
 from convsafe.benchmark.simulated import session_of
+from convsafe.benchmark.streaming import Streaming, score_file
 from convsafe.benchmark.suite import Suite
 from convsafe.benchmark.user_script import SCRIPTS, load_script
 from convsafe.data_builders.domain_sets import read_set, set_cases
@@ -251,6 +252,26 @@ def test_sessions_are_scored_to_the_end(chat_server: ChatServer, tmp_path: Path)
     assert found.n == len(held) == 15
     assert found.value == pytest.approx(events / 15)
     assert scores.get("asr_at_turn_1").n == 15
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "parquet"])
+def test_a_file_of_sessions_scored_in_parts_has_the_figures_of_the_run(
+    chat_server: ChatServer, core_release: Path, tmp_path: Path, ending: str
+) -> None:
+    model = saying(chat_server, lambda _: HARSH)
+    cases = load_suite(core_release, "dialog", dialogue="patient", limit=12)
+    done = run(model, cases, tmp_path / "run", dialogue="patient")
+    whole = score(done)
+    file = done.generations_path
+    if ending == "parquet":
+        file = tmp_path / "replies.parquet"
+        done.generations().write_parquet(file, row_group_size=5)
+    how = Streaming(workers=1, size=9_000, rows=4)
+    parts = score_file(file, core_release, "dialog", partial=True, how=how)
+    for name in ("adverse_events_per_session", "change_of_craving", "asr_at_turn_2", "unsafe_rate"):
+        one, other = whole.get(name), parts.get(name)
+        assert one.n > 0
+        assert (other.value, other.n, other.unscored) == (one.value, one.n, one.unscored)
 
 
 def test_a_suite_holds_only_what_the_dialogue_can_hold(core_release: Path) -> None:
