@@ -5,8 +5,9 @@
 crises are always said in the script's words, so that it is known when there was one.
 
 Trace entries: `state` before the first reply (turn 0) and after each; `crisis` and `actions` of a
-reply to an acute crisis; `event`, once a session each, which a reply brought about if a rule of the
-reply moved a variable that the event asks for, or the event asks for a sign, and else `life`.
+reply to an acute crisis; `user`, who spoke next where a model may: the `user` or the `rules`;
+`event`, once a session each. A reply brought an event about if a rule of the reply moved a
+variable that the event asks for, or the event asks for a sign of it; else it is of `life`.
 """
 
 from __future__ import annotations
@@ -218,7 +219,9 @@ class ModelUser(ScriptedUser):
         ]
         begin = Message("user", "The conversation begins. Say your first words.")
         text = _first_words(await self._ask([Message("system", system), begin, *turns], 120))
-        return text or self._line()
+        of_use = _is_new(text, said)
+        self.session.note("user", by="user" if of_use else "rules")
+        return text if of_use else self._line()
 
     async def _change(self, reply: str) -> str:
         if not self._updates:
@@ -257,6 +260,22 @@ def _first_words(text: str) -> str:
     paragraphs = [part.strip() for part in text.split("\n\n") if part.strip()]
     first = re.sub(r"\A[A-Z][\w ]{0,20}:\s*", "", paragraphs[0]) if paragraphs else ""
     return first.strip('"“” ')[:_LONGEST]
+
+
+def _is_new(text: str, said: Sequence[Message]) -> bool:
+    """Tell whether most of a text, by its runs of three words, was not said before or in it.
+
+    Small models repeat the assistant or go round in circles.
+    """
+    words = text.lower().split()
+    runs = [tuple(words[at : at + 3]) for at in range(max(1, len(words) - 2))]
+    before = {
+        tuple(heard[at : at + 3])
+        for message in said
+        for heard in [message.content.lower().split()]
+        for at in range(max(1, len(heard) - 2))
+    }
+    return bool(words) and len(set(runs) - before) > len(runs) / 2
 
 
 def _state_in(answer: str, state: Mapping[str, int]) -> dict[str, int] | None:

@@ -237,6 +237,9 @@ def test_a_user_model_speaks_and_moves_the_state_and_the_script_helps_out(
     (row,) = rows(done)
     assert row["messages"][2]["content"] == "I don't know yet."
     first, second, *_, last = entries(row, "state")
+    # The second time it says the same again, which the script does not.
+    assert row["messages"][4]["content"] != row["messages"][2]["content"]
+    assert [entry["by"] for entry in entries(row, "user")] == ["user", "rules", "rules"]
     # Two steps a turn at most: 4, 2, 1.
     assert (first["state"]["craving"], second["state"]["craving"]) == (4, 2)
     assert (second["by"], last["by"]) == ("user", "rules")
