@@ -172,6 +172,7 @@ def _settings(model: str, how: How, held: _Held, samples: int) -> dict[str, Any]
         "settings": {layer.name: layer.identity for layer in held.settings},
         "guards": {layer.name: layer.identity for layer in held.guards},
         "dialogue": how.dialogue,
+        "script": held.dialogue.identity,
         "user": how.user,
         "started": _now(),
         "convsafe": version("convsafe-bench"),

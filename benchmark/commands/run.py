@@ -92,7 +92,7 @@ def command(
     from convsafe.benchmark.finishing import finish
     from convsafe.benchmark.model import Params
 
-    suite = load_suite(release, config, split, limit=limit, seed=seed)
+    suite = load_suite(release, config, split, limit=limit, seed=seed, dialogue=dialogue)
     params = Params(temperature=temperature, max_tokens=max_tokens, seed=seed, top_p=top_p)
     done = run(
         model,
