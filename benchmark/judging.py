@@ -8,7 +8,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
 from convsafe.benchmark.deciphering import deciphered
+from convsafe.benchmark.live_judge import searched_with
 from convsafe.benchmark.loading import (
     DEFAULT,
     JUDGES,
@@ -118,6 +120,8 @@ def judge(
     """
     run = run if isinstance(run, Run) else Run.open(run)
     found = load_for(run, judge, settings) if isinstance(judge, str) else judge
+    if warning := searched_with(run.settings, found.name):
+        click.echo(warning, err=True)
     threshold = unsafe_from(found.made_with)
     cases, generations = run.cases(), run.generations()
     verdicts = verdicts_of(cases, generations, found.name, found.judge, threshold)
