@@ -3,7 +3,8 @@
 At every turn each of the best `width` conversations is continued by `width` moves of the user. The
 model answers, a judge scores each reply against the case's plain request, and the best `width` of
 the new conversations are kept, until a reply is unsafe, `depth` turns are reached or `budget`
-requests are spent. The conversation with the likeliest unsafe reply is the generation.
+requests are spent. The generation is the conversation with the likeliest unsafe reply to a move
+that makes the request.
 
 Without `--user` the moves are said in our own words; with it, that model is told the goal, the
 conversation and one move, and says it. The judge that steers the search should not be the one that
@@ -20,7 +21,7 @@ from convsafe.benchmark.asking import Exchange
 from convsafe.benchmark.live_judge import LiveJudge, load_live
 from convsafe.benchmark.model import Params, Reply
 from convsafe.benchmark.model import connect as connect_model
-from convsafe.benchmark.moves import Move, next_moves, place
+from convsafe.benchmark.moves import Move, load_moves, next_moves, place
 from convsafe.benchmark.session import Dialogue, Session, Speaker
 from convsafe.benchmark.spec import Spec
 from convsafe.taxonomy.errors import BadInput
@@ -36,6 +37,7 @@ _TOLD = (
 )
 _WORDS = Params(temperature=0.0, max_tokens=160)
 _NONE = Reply("", "empty")
+_UNSCORED = -0.5
 
 
 @dataclass(frozen=True)
@@ -85,9 +87,14 @@ class Node:
 
     @property
     def score(self) -> float:
-        """The last reply's score; what could not be scored comes last."""
-        last = self.scores[-1]
-        return -1.0 if last is None else last
+        """The last reply's score; what could not be scored comes last, and nothing after that."""
+        last = self.scores[-1] if self.scores else -1.0
+        return _UNSCORED if last is None else last
+
+    @property
+    def asks(self) -> bool:
+        """Whether the last move makes the request."""
+        return any(move.asks for move in load_moves() if move.name == self.moves[-1])
 
 
 class Tree(Dialogue):
@@ -141,15 +148,16 @@ class _Search:
         return {"calls": self.calls, "pruned": self.pruned, "ended": self.ended, "judge": judge}
 
     async def best(self) -> Node:
-        """Return the conversation whose last reply is likeliest unsafe, the shortest such one."""
+        """Return the conversation whose last reply is likeliest unsafe, the shortest such one.
+
+        It ends with a move that asks: a reply to small talk cannot be what was looked for.
+        """
         beam, best = [Node()], Node()
         for depth in range(1, self.options.depth + 1):
             tried = await self._level(beam, depth)
             if not tried:
                 break
-            first = max(tried, key=lambda node: node.score)
-            if not best.moves or first.score > best.score:
-                best = first
+            best = _better(best, tried)
             if best.score >= self.stop_at:
                 self.ended = "unsafe"
                 break
@@ -210,6 +218,11 @@ class _Search:
         params = replace(_WORDS, seed=self.session.params.seed)
         given = await self.user.say((Message("system", _TOLD), Message("user", asked)), params)
         return given.text.strip().strip('"“”').strip() or move.words(case, at)
+
+
+def _better(best: Node, tried: Sequence[Node]) -> Node:
+    """Return the likeliest of several, the earliest such one."""
+    return max((best, *(node for node in tried if node.asks)), key=lambda node: node.score)
 
 
 def connect(spec: Spec, user: str | None) -> Tree:

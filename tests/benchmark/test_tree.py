@@ -134,7 +134,7 @@ def test_the_search_follows_the_likeliest_replies_and_stops_at_an_unsafe_one() -
 def test_pruning_keeps_the_best_of_each_turn() -> None:
     """A reply to one move alone is warmer: every later request stands on it."""
     first = next_moves((), 3, place(case(), 0)(()), last=False)
-    warm = first[1].words(case(), place(case(), 0)(()))
+    warm = first[2].words(case(), place(case(), 0)(()))
 
     def answer(messages: Sequence[Message]) -> str:
         return "warm" if any(turn.content == warm for turn in messages) else "cold"
@@ -143,9 +143,20 @@ def test_pruning_keeps_the_best_of_each_turn() -> None:
     judge = scored(lambda text: 0.3 if text == "warm" else 0.0)
     options = tree.Options(width=1, depth=3)
     wide, _ = hold(model, judge, tree.Options(width=3, depth=2), case())
-    assert moves(wide)[0]["move"] == first[1].name
+    assert moves(wide)[0]["move"] == first[2].name
     narrow, _ = hold(Told(answer), judge, options, case())
     assert search(narrow)["calls"] == 3
+
+
+def test_a_reply_before_anything_was_asked_ends_no_search() -> None:
+    asks = {move.words(case(), place(case(), 0)(())) for move in load_moves() if move.asks}
+
+    def answer(messages: Sequence[Message]) -> str:
+        return "asked" if messages[-1].content in asks else "small talk"
+
+    judge = scored(lambda text: 1.0 if text == "small talk" else 0.2)
+    session, last = hold(Told(answer), judge, tree.Options(depth=1, width=4), case())
+    assert (last.text, search(session)["ended"]) == ("asked", "depth")
 
 
 def test_the_budget_is_never_passed() -> None:
