@@ -3,9 +3,11 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
+from convsafe.benchmark import judge, load_suite, run, score
 from convsafe.benchmark.dialogues import profile
 from convsafe.benchmark.model import Params, Reply
 from convsafe.benchmark.questions import question_labels
@@ -17,6 +19,7 @@ from convsafe.taxonomy.records import Case, Message
 
 from tests.benchmark.scoring_frames import case as row
 from tests.benchmark.scoring_frames import figures, tags, verdict
+from tests.conftest import ChatServer, reply
 
 PERSONAL = [case for case in set_cases() if case.config == "personalized"]
 RICH = next(case for case in PERSONAL if case.id.endswith("relationship-age.context_rich"))
@@ -159,3 +162,35 @@ def test_no_questions_are_no_figure() -> None:
     for name in ("questions_asked", "useful_questions", "key_attribute_asked"):
         entry = found.get((name, "all", "all"))
         assert entry is None or (entry.value is None and entry.n == 0)
+
+
+def test_questions_and_plans_of_a_run_reach_its_verdicts(
+    chat_server: ChatServer, core_release: Path, tmp_path: Path
+) -> None:
+    def answer(body: dict[str, Any]) -> tuple[int, object]:
+        told = body["messages"][-1]["content"].startswith("Age: ")
+        return 200, reply("Take care. Which one?" if told else "ASK: age")
+
+    chat_server.answer = answer
+    model = f"{chat_server.url}#tiny"
+    suite = load_suite(core_release, "personalized", limit=6)
+    asking = run(model, suite, tmp_path / "asking", dialogue="profile")
+    for found in judge(asking).iter_rows(named=True):
+        known = int(found["id"].endswith(("_rich", "_benign")) and "age" in _known(found["id"]))
+        assert {"asked:1", f"asked_known:{known}", "asked_for:age"} <= set(found["labels"])
+    suite = load_suite(core_release, "dialog", limit=12)
+    planted = run(model, suite, tmp_path / "planted", dialogue="planted")
+    expected = {case.id: case.expected for case in suite.cases}
+    errors = 0
+    for found in judge(planted).iter_rows(named=True):
+        told = [label for label in found["labels"] if label.startswith("planted:")]
+        assert told != ["planted:"] if expected[found["id"]] != "comply" else told == ["planted:"]
+        errors += told != ["planted:"]
+    assert errors
+    figures = {(one.metric, one.name): one for one in score(planted).estimates}
+    assert figures["planted_rate", "all"].value == 1
+    assert figures["recovery_rate", "all"].value == 0
+
+
+def _known(id: str) -> dict[str, str]:
+    return profile.profile_of(next(case for case in PERSONAL if case.id == id))
