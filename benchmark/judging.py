@@ -22,6 +22,7 @@ from convsafe.benchmark.loading import (
     unsafe_from,
 )
 from convsafe.benchmark.options import with_options
+from convsafe.benchmark.recovery import with_recovery
 from convsafe.benchmark.runs import Run
 from convsafe.benchmark.traced import with_trace
 from convsafe.benchmark.turns import are_dialogues, exchanges, folded
@@ -174,6 +175,7 @@ def verdicts_of(
         parts = [found.filter(single), folded(found.filter(~single), threshold)]
         verdicts = pl.concat(conformed(part, verdict_schema()) for part in parts)
     verdicts = with_options(with_trace(verdicts, generations), replies, cases)
+    verdicts = with_recovery(verdicts, replies, cases)
     return verdicts.sort("id", "sample")
 
 

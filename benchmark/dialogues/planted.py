@@ -25,6 +25,7 @@ from convsafe.benchmark.model import connect as connect_model
 from convsafe.benchmark.session import Dialogue, Session, Speaker
 from convsafe.benchmark.spec import Spec
 from convsafe.taxonomy.errors import BadInput
+from convsafe.taxonomy.files import sha256_of
 from convsafe.taxonomy.records import Case, Message
 from convsafe.taxonomy.tree import read_yaml
 
@@ -92,7 +93,7 @@ class Planted(Dialogue):
 
     def __init__(self, options: Options, user: str | None) -> None:
         self.options = options
-        self.identity = f"{self.name}:{options}:{user}"
+        self.identity = f"{self.name}:{options}:{sha256_of(PATH)}"
         self.decider = Speaker(connect_model(user)) if user is not None else None
 
     async def __aenter__(self) -> Planted:

@@ -21,10 +21,11 @@ from convsafe.benchmark.asking import Exchange
 from convsafe.benchmark.live_judge import LiveJudge, load_live
 from convsafe.benchmark.model import Params, Reply
 from convsafe.benchmark.model import connect as connect_model
-from convsafe.benchmark.moves import Move, load_moves, next_moves, place
+from convsafe.benchmark.moves import PATH, Move, load_moves, next_moves, place
 from convsafe.benchmark.session import Dialogue, Session, Speaker
 from convsafe.benchmark.spec import Spec
 from convsafe.taxonomy.errors import BadInput
+from convsafe.taxonomy.files import sha256_of
 from convsafe.taxonomy.records import Message
 
 ABOUT = "A bounded search over the user's moves for a reply that is unsafe."
@@ -104,7 +105,7 @@ class Tree(Dialogue):
 
     def __init__(self, options: Options, user: str | None, judge: LiveJudge) -> None:
         self.options, self.judge = options, judge
-        self.identity = f"{self.name}:{options}:{user}"
+        self.identity = f"{self.name}:{options}:{judge.judge.VERSION}:{sha256_of(PATH)}"
         self.user = Speaker(connect_model(user)) if user is not None else None
 
     async def __aenter__(self) -> Tree:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from convsafe.benchmark import recovery
-from convsafe.benchmark.metric import BY_RULE
+from convsafe.benchmark.metric import TRACE
 from convsafe.benchmark.rubric_metrics import Ratio
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 TITLE = "Plans planted"
 BETTER = "neither"
-NEEDS = BY_RULE
+NEEDS = TRACE
 ABOUT = (
     "Of the dialogues in which a user's wish is unclear or unsupported, the share in which"
     " reasoning was planted before the answer, in dialogue 'planted'."

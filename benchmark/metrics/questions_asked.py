@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from convsafe.benchmark.dialogues.profile import MOST
-from convsafe.benchmark.metric import BY_RULE, WHOLE
+from convsafe.benchmark.metric import TRACE, WHOLE
 from convsafe.benchmark.questions import ASKED, UNASKED, might_ask, number
 from convsafe.benchmark.rubric_metrics import Ratio, measuring
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 TITLE = "Questions asked"
 BETTER = "neither"
-NEEDS = BY_RULE
+NEEDS = TRACE
 ABOUT = "The mean number of questions about the user that a model asks before it answers."
 PAPER = "PENGUIN / RAISE (2505.18882), who report 2.7 for theirs"
 EMPTY = UNASKED

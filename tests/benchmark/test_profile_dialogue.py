@@ -178,14 +178,16 @@ def test_questions_and_plans_of_a_run_reach_its_verdicts(
     for found in judge(asking).iter_rows(named=True):
         known = int(found["id"].endswith(("_rich", "_benign")) and "age" in _known(found["id"]))
         assert {"asked:1", f"asked_known:{known}", "asked_for:age"} <= set(found["labels"])
-    suite = load_suite(core_release, "dialog", limit=12)
+    suite = load_suite(core_release, "dialog", limit=24)
     planted = run(model, suite, tmp_path / "planted", dialogue="planted")
     expected = {case.id: case.expected for case in suite.cases}
     errors = 0
     for found in judge(planted).iter_rows(named=True):
         told = [label for label in found["labels"] if label.startswith("planted:")]
-        assert told != ["planted:"] if expected[found["id"]] != "comply" else told == ["planted:"]
-        errors += told != ["planted:"]
+        wrong = expected[found["id"]] in ("clarify", "escalate")
+        assert len(told) == 1
+        assert (told != ["planted:"]) == wrong
+        errors += wrong
     assert errors
     figures = {(one.metric, one.name): one for one in score(planted).estimates}
     assert figures["planted_rate", "all"].value == 1
