@@ -180,11 +180,12 @@ def test_questions_and_plans_of_a_run_reach_its_verdicts(
         assert {"asked:1", f"asked_known:{known}", "asked_for:age"} <= set(found["labels"])
     suite = load_suite(core_release, "dialog", limit=24)
     planted = run(model, suite, tmp_path / "planted", dialogue="planted")
-    expected = {case.id: case.expected for case in suite.cases}
+    by_id = {case.id: case for case in suite.cases}
     errors = 0
     for found in judge(planted).iter_rows(named=True):
         told = [label for label in found["labels"] if label.startswith("planted:")]
-        wrong = expected[found["id"]] in ("clarify", "escalate")
+        case = by_id[found["id"]]
+        wrong = case.expected != "comply" and any(kind == "error" for kind, _ in case.facets)
         assert len(told) == 1
         assert (told != ["planted:"]) == wrong
         errors += wrong
