@@ -8,7 +8,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
 from convsafe.benchmark.deciphering import deciphered
+from convsafe.benchmark.live_judge import searched_with
 from convsafe.benchmark.loading import (
     DEFAULT,
     JUDGES,
@@ -20,6 +22,7 @@ from convsafe.benchmark.loading import (
     unsafe_from,
 )
 from convsafe.benchmark.options import with_options
+from convsafe.benchmark.recovery import with_recovery
 from convsafe.benchmark.runs import Run
 from convsafe.benchmark.traced import with_trace
 from convsafe.benchmark.turns import are_dialogues, exchanges, folded
@@ -118,6 +121,8 @@ def judge(
     """
     run = run if isinstance(run, Run) else Run.open(run)
     found = load_for(run, judge, settings) if isinstance(judge, str) else judge
+    if warning := searched_with(run.settings, found.name):
+        click.echo(warning, err=True)
     threshold = unsafe_from(found.made_with)
     cases, generations = run.cases(), run.generations()
     verdicts = verdicts_of(cases, generations, found.name, found.judge, threshold)
@@ -170,6 +175,7 @@ def verdicts_of(
         parts = [found.filter(single), folded(found.filter(~single), threshold)]
         verdicts = pl.concat(conformed(part, verdict_schema()) for part in parts)
     verdicts = with_options(with_trace(verdicts, generations), replies, cases)
+    verdicts = with_recovery(verdicts, replies, cases)
     return verdicts.sort("id", "sample")
 
 

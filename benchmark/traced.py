@@ -14,6 +14,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from convsafe.benchmark.questions import question_labels
+from convsafe.benchmark.recovery import recovery_labels
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -64,4 +67,5 @@ def trace_labels(trace: Sequence[Mapping[str, Any]]) -> list[str]:
         found = [f"{STATE}{name}:{first[name]}:{last[name]}" for name in first] + found
         found.append(f"{BY_REPLY}{sum(event.get('attribution') == 'reply' for event in events)}")
         found.append(f"{CRISIS}{crises}")
-    return found + [f"{ACTION}{name}:{count}" for name, count in sorted(steps.items())]
+    found += [f"{ACTION}{name}:{count}" for name, count in sorted(steps.items())]
+    return [*found, *question_labels(trace), *recovery_labels(trace)]

@@ -44,7 +44,7 @@ def trust(judge: Mapping[str, Any], languages: Sequence[str], needs: str = "stan
     """
     name = f"{judge['name']} {judge['version']}"
     if needs == BY_RULE:
-        return Trust("rule", "by rule", "the option is read from the reply, not judged", "by rule")
+        return Trust("rule", "by rule", "it is read from the reply by rule, not judged", "by rule")
     if needs == TRACE:
         return Trust("rule", "by rule", "it is read from the session, not judged", "by rule")
     if needs in _UNMEASURED:

@@ -76,8 +76,10 @@ def _replies(cases: pl.DataFrame, dialogues: pl.DataFrame) -> pl.DataFrame:
         given=pl.col("messages") if "messages" in has else no_turns,
     ).with_columns(sent=pl.col("given").list.last().struct.field("content"))
     held = dialogues.select(*_KEY, "outcome", "messages").join(known, on="id")
-    size = pl.col("given").list.len()
-    canned = (size > 0) & (pl.col("messages").list.head(size) == pl.col("given"))
+    # The request itself may be put otherwise, as in a search.
+    size = pl.col("given").list.len().cast(pl.Int64) - 1
+    before = [pl.col(name).list.head(size) for name in ("messages", "given")]
+    canned = (size > 0) & (before[0] == before[1])
     role, content = (pl.col("messages").struct.field(name) for name in ("role", "content"))
     return (
         held.with_columns(

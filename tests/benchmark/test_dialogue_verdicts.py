@@ -193,3 +193,9 @@ def test_what_was_written_down_of_a_session_comes_as_labels() -> None:
         "action:de_escalate:0",
     ]
     assert trace_labels([{"kind": "guard"}]) == []
+
+
+def test_the_case_s_own_replies_are_not_judged_where_the_request_is_put_otherwise() -> None:
+    given = [(U, "piece one"), (A, "9 canned"), (U, "aim")]
+    _, spy = verdict(cases("comply", given), held([*given[:2], (U, "go on"), (A, "0 no")]))
+    assert spy.seen == [("go on", "0 no")]
