@@ -108,7 +108,7 @@ def test_a_killed_parts_money_counts_to_what_may_be_spent(
     cut(done, 5)
     (done.folder / "log.jsonl").unlink()
     assert Budget(price).begun(done, "tiny").before == 35.0
-    with pytest.raises(Unavailable, match="49.00 USD spent"):
+    with pytest.raises(Unavailable, match=r"49\.00 USD spent"):
         run(f"{chat_server.url}#tiny", suite, tmp_path / "run", budget=Budget(price, most=43))
 
 
