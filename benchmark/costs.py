@@ -98,8 +98,17 @@ def expected(price: Price | None, pending: Pending, params: Params) -> Expected:
 
 def saved_usage(path: Path) -> dict[str, int]:
     """Return the tokens that a file of generations tells of, by their kind."""
+    import polars as pl
+
     kinds = ("prompt_tokens", "completion_tokens")
-    found = read_details(path).select(*kinds).sum()
+    schema = {"usage": pl.Struct(dict.fromkeys(kinds, pl.Int64))}
+    if not path.exists() or not path.stat().st_size:
+        return {}
+    try:
+        found = pl.scan_ndjson(path, schema=schema).unnest("usage").sum().collect()
+    except pl.exceptions.PolarsError:
+        # Some texts, as lone surrogates, only Python's own reader takes.
+        found = read_details(path).select(*kinds).sum()
     return {name: int(found[name].item() or 0) for name in kinds}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,44 +23,40 @@ def read_details(path: Path) -> pl.DataFrame:
     """
     import polars as pl
 
-    tokens = pl.Struct({"prompt_tokens": pl.Int64, "completion_tokens": pl.Int64})
     schema: dict[str, Any] = {
         "id": pl.String,
         "sample": pl.Int64,
         "outcome": pl.String,
         "finish_reason": pl.String,
         "seconds": pl.Float64,
-        "usage": tokens,
+        "prompt_tokens": pl.Int64,
+        "completion_tokens": pl.Int64,
         "reasoning": pl.String,
         "trace": pl.String,
     }
-    if not path.exists() or not path.stat().st_size:
-        found = pl.DataFrame(schema=schema)
-    else:
-        try:
-            found = pl.scan_ndjson(path, schema=schema).collect(engine="streaming")
-        except pl.exceptions.PolarsError:
-            # Some texts, as lone surrogates, only Python's own reader takes.
-            found = pl.DataFrame([_row(row) for _, row in read_jsonl(path)], schema=schema)
-    return found.with_columns(
-        pl.col("sample").fill_null(0), pl.col("outcome").fill_null("answered")
-    ).unnest("usage")
+    # By Python's reader: polars makes no right JSON of an object whose keys hold quotes.
+    rows = [_row(row) for _, row in read_jsonl(path)] if path.exists() else []
+    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def _row(row: dict[str, Any]) -> dict[str, Any]:
-    texts = ("id", "outcome", "finish_reason", "reasoning")
-    found = {name: row[name] if isinstance(row.get(name), str) else None for name in texts}
-    usage = row.get("usage") or {}
-    tokens = {name: usage.get(name) for name in ("prompt_tokens", "completion_tokens")}
-    trace = json.dumps(row["trace"]) if row.get("trace") else None
-    seconds = row.get("seconds")
-    rest = {"sample": row.get("sample", 0), "seconds": seconds, "usage": tokens, "trace": trace}
-    return {name: _clean(text) for name, text in found.items()} | rest
+def _row(row: dict[str, Any]) -> tuple[Any, ...]:
+    usage, trace = row.get("usage") or {}, row.get("trace")
+    return (
+        _clean(row.get("id")),
+        row.get("sample", 0),
+        _clean(row.get("outcome", "answered")),
+        _clean(row.get("finish_reason")),
+        row.get("seconds"),
+        usage.get("prompt_tokens"),
+        usage.get("completion_tokens"),
+        _clean(row.get("reasoning")),
+        _clean(json.dumps(trace, ensure_ascii=False)) if trace else None,
+    )
 
 
-def _clean(text: str | None) -> str | None:
-    """Return a text that can be written as UTF-8."""
-    return text and text.encode("utf-8", "replace").decode()
+def _clean(text: Any) -> str | None:
+    """Return a text that can be written as UTF-8; lone surrogates cannot."""
+    return text.encode("utf-8", "replace").decode() if isinstance(text, str) else None
 
 
 def trace_of(text: str | None) -> list[dict[str, Any]]:
@@ -68,3 +65,9 @@ def trace_of(text: str | None) -> list[dict[str, Any]]:
     if not isinstance(entries, list):
         return []
     return [entry for entry in entries if isinstance(entry, dict) and entry.get("kind")]
+
+
+def turn_of(entry: Mapping[str, Any]) -> int:
+    """Return the turn that an entry belongs to; 0 where it says none."""
+    turn = entry.get("turn")
+    return turn if isinstance(turn, int) else 0

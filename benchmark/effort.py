@@ -126,31 +126,26 @@ def _duration(seconds: float) -> str:
 
 def _histogram(details: pl.DataFrame) -> Drawing | None:
     """Draw how long replies took; the slowest hundredth is left out of the axis."""
+    from matplotlib.ticker import MaxNLocator
+
     seconds = details["seconds"].drop_nulls()
     most = seconds.quantile(0.99, "higher") if len(seconds) else None
     if not most:
         return None
     figure, axes = blank(5.2, 1.9)
     axes.hist(seconds.to_numpy(), bins=_BINS, range=(0, most), color=SOFT)
-    for share, name in ((0.5, "median"), (0.95, "95 %")):
+    for share, name, side in ((0.5, "median ", "right"), (0.95, " 95 %", "left")):
         at = seconds.quantile(share, "nearest") or 0.0
         axes.axvline(at, color=INK, linewidth=1.2, linestyle=(0, (3, 3)))
-        place = (at, 1.0)
-        axes.annotate(
-            name,
-            place,
-            xycoords=("data", "axes fraction"),
-            xytext=(3, -2),
-            textcoords="offset points",
-            va="bottom",
-            color=INK,
-            fontsize=10,
-        )
+        top = axes.get_xaxis_transform()
+        axes.text(at, 1.0, name, transform=top, ha=side, va="bottom", color=INK, fontsize=10)
     axes.set_xlabel("seconds a reply", color=INK, fontsize=11)
     axes.set_ylabel("replies", color=INK, fontsize=11)
+    axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
+    axes.margins(x=0.02)
     axes.grid(axis="y", color=LINE, linewidth=0.8)
     axes.set_axisbelow(True)
     axes.tick_params(colors=INK, labelsize=10, length=0)
-    for side in axes.spines.values():
-        side.set_visible(False)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
     return drawing(figure, "times", "Seconds a reply")

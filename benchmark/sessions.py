@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from convsafe.benchmark.details import trace_of
+from convsafe.benchmark.details import trace_of, turn_of
 from convsafe.benchmark.intervals import clopper_pearson
 from convsafe.benchmark.session_plots import state_plots
 from convsafe.benchmark.transcripts import plain
@@ -150,11 +150,11 @@ def _states(trace: Sequence[dict[str, Any]]) -> Iterator[tuple[int, str, float]]
         if entry["kind"] == "state":
             for name, value in (entry.get("state") or {}).items():
                 if isinstance(value, (int, float)):
-                    yield int(entry.get("turn") or 0), name, float(value)
+                    yield turn_of(entry), name, float(value)
 
 
 def _turns(trace: Sequence[dict[str, Any]]) -> int:
-    return max((int(entry.get("turn") or 0) for entry in trace), default=0)
+    return max((turn_of(entry) for entry in trace), default=0)
 
 
 def _rows(traces: Sequence[Any], kind: str, *names: str) -> list[tuple[Any, ...]]:

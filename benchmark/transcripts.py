@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from convsafe.benchmark.details import turn_of
+
 # A text longer than this is folded after its beginning; so are turns between the ends of a talk.
 LONG, BEGINNING = 1600, 700
 _FIRST, _LAST, _MANY = 2, 4, 10
@@ -41,8 +43,12 @@ class Turn(NamedTuple):
 
 
 class Transcript(NamedTuple):
-    """A conversation: its first turns, those folded away, its last ones, and what else there is."""
+    """A conversation: its first turns, those folded away, its last ones, and what else there is.
 
+    `before` was so when it began; `beside` belongs to no turn that is shown.
+    """
+
+    before: tuple[Note, ...]
     first: tuple[Turn, ...]
     between: tuple[Turn, ...]
     last: tuple[Turn, ...]
@@ -85,9 +91,9 @@ def transcript(
         else:
             before = notes.pop((number + 1, True), ()) if role == "user" else ()
             turns.append(Turn(role, text, notes=tuple(before)))
+    begun = tuple(notes.pop((0, True), ()))
     rest = tuple(note for _, found in sorted(notes.items()) for note in found)
-    first, between, last = _folded(turns)
-    return Transcript(first, between, last, rest)
+    return Transcript(begun, *_folded(turns), rest)
 
 
 def other_labels(labels: Sequence[str]) -> list[str]:
@@ -95,12 +101,17 @@ def other_labels(labels: Sequence[str]) -> list[str]:
     return [label for label in labels if not label.startswith(_SHOWN_BESIDE)]
 
 
-def _folded(
-    turns: Sequence[Turn],
-) -> tuple[tuple[Turn, ...], tuple[Turn, ...], tuple[Turn, ...]]:
+class _Folded(NamedTuple):
+    first: tuple[Turn, ...]
+    between: tuple[Turn, ...]
+    last: tuple[Turn, ...]
+
+
+def _folded(turns: Sequence[Turn]) -> _Folded:
     if len(turns) <= _MANY:
-        return tuple(turns), (), ()
-    return tuple(turns[:_FIRST]), tuple(turns[_FIRST:-_LAST]), tuple(turns[-_LAST:])
+        return _Folded(tuple(turns), (), ())
+    first = _FIRST + (turns[0].role == "system")
+    return _Folded(tuple(turns[:first]), tuple(turns[first:-_LAST]), tuple(turns[-_LAST:]))
 
 
 def _notes(trace: Sequence[Entry]) -> dict[tuple[int, bool], list[Note]]:
@@ -113,12 +124,16 @@ def _notes(trace: Sequence[Entry]) -> dict[tuple[int, bool], list[Note]]:
             state = dict(entry.get("state") or {})
         else:
             note = _WORDS.get(entry["kind"], _anything)(entry)
-        of_user = entry["kind"] == "move" or entry.get("where") == "input"
-        turn = entry.get("turn")
-        # What has no turn of its own belongs to the conversation as a whole.
-        at = turn if isinstance(turn, int) and entry["kind"] != "search" else 0
-        found.setdefault((at, of_user and at > 0), []).append(note)
+        found.setdefault(_place(entry), []).append(note)
     return found
+
+
+def _place(entry: Entry) -> tuple[int, bool]:
+    kind = entry["kind"]
+    # What has no turn of its own belongs to the conversation as a whole.
+    at = turn_of(entry) if kind != "search" else 0
+    of_user = kind == "move" or entry.get("where") == "input" or (kind == "state" and not at)
+    return at, of_user
 
 
 def _state(entry: Entry, before: Mapping[str, Any]) -> Note:
@@ -179,7 +194,11 @@ def _asked(entry: Entry) -> Note:
 
 
 def _search(entry: Entry) -> Note:
-    counts = [f"{value} {name}" for name, value in entry.items() if isinstance(value, int)]
+    counts = [
+        f"{value} {plain(name)}"
+        for name, value in entry.items()
+        if isinstance(value, int) and name != "turn"
+    ]
     return Note("search", "search: " + ", ".join(counts))
 
 
@@ -203,7 +222,7 @@ _WORDS: dict[str, Callable[[Entry], Note]] = {
 
 def _number(entry: Entry, name: str) -> str:
     value = entry.get(name)
-    return f" ({name} {value:.2f})" if isinstance(value, (int, float)) else ""
+    return f" ({name}\u00a0{value:.2f})" if isinstance(value, (int, float)) else ""
 
 
 def _texts(entry: Entry, **titles: str) -> tuple[tuple[str, str], ...]:
