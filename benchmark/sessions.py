@@ -6,7 +6,6 @@ Clopper-Pearson with as many trials as there are clusters, which is wide rather 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 ACTIONS = ("assess", "de_escalate", "emergency_services", "human_consultation")
 DROPOUT = "dropout"
-# So many personas have a view of their own.
+# So many kinds of users have a view of their own.
 _MOST = 24
 _SESSION = ["id", "sample"]
 
@@ -47,7 +46,7 @@ class Share:
 
 @dataclass(frozen=True)
 class View:
-    """What is shown of some of the sessions: all of them, or those of one persona.
+    """What is shown of some of the sessions: all of them, or those of one kind of user.
 
     `events` have a name, a count after replies, one from life, a count a session, and the share of
     sessions; `actions` have a name and the share of crisis turns; `crises` a class and a count.
@@ -78,14 +77,16 @@ def dashboard(run: Run, details: pl.DataFrame) -> Dashboard | None:
         run: The run.
         details: As `read_details` gives them.
     """
-    found = _entries(run.cases(), details)
+    import polars as pl
+
+    cases = run.cases()
+    found = _entries(cases, details)
     if found is None:
         return None
-    personas = found.sessions["persona"].drop_nulls().value_counts(sort=True)
-    names = sorted(personas["persona"].head(_MOST).to_list())
-    parts = [("all sessions", found), *((name, found.of(name)) for name in names)]
-    # One persona alone is all sessions again.
-    parts = parts[:1] if len(names) < 2 else parts
+    names = _groups(cases.join(found.sessions, on="id", how="semi"))
+    shown = names["group"].unique(maintain_order=True).head(_MOST)
+    of = [(name, found.of(names.filter(pl.col("group") == name))) for name in shown]
+    parts = [("all sessions", found), *of]
     views = tuple(_view(name, part) for name, part in parts)
     return Dashboard(views, state_plots([part.states for _, part in parts]))
 
@@ -99,13 +100,9 @@ class _Entries(NamedTuple):
     crises: pl.DataFrame
     actions: pl.DataFrame
 
-    def of(self, persona: str) -> _Entries:
-        """Return what is of the sessions of one persona."""
-        import polars as pl
-
-        chosen = self.sessions.filter(pl.col("persona") == persona)
-        rest = (table.join(chosen.select(_SESSION), on=_SESSION, how="semi") for table in self[1:])
-        return _Entries(chosen, *rest)
+    def of(self, cases: pl.DataFrame) -> _Entries:
+        """Return what is of the sessions of some cases."""
+        return _Entries(*(table.join(cases, on="id", how="semi") for table in self))
 
 
 def _entries(cases: pl.DataFrame, details: pl.DataFrame) -> _Entries | None:
@@ -117,7 +114,7 @@ def _entries(cases: pl.DataFrame, details: pl.DataFrame) -> _Entries | None:
     states = [(*key, *row) for *key, trace in traces for row in _states(trace)]
     if not states:
         return None
-    own = cases.select("id", "cluster_id", persona=_persona(cases))
+    own = cases.select("id", "cluster_id")
     turns = _table([(*key, _turns(trace)) for *key, trace in traces], turns=pl.Int64)
     return _Entries(
         turns.join(own, on="id"),
@@ -166,24 +163,28 @@ def _rows(traces: Sequence[Any], kind: str, *names: str) -> list[tuple[Any, ...]
     ]
 
 
-def _persona(cases: pl.DataFrame) -> pl.Series:
-    """Return who speaks in each case: its facet `persona`, or what its environment says."""
+def _groups(cases: pl.DataFrame) -> pl.DataFrame:
+    """Return what kinds of users there are: the facets that tell cases apart, then each case.
+
+    Returns:
+        id and `group`, as `stage: action`; a case is in several.
+    """
     import polars as pl
 
-    none = [None] * len(cases)
-    facets = cases["facets"] if "facets" in cases.columns else none
-    worlds = cases["environment"] if "environment" in cases.columns else none
-    found = [_named(facet, world) for facet, world in zip(facets, worlds, strict=True)]
-    return pl.Series("persona", found, dtype=pl.String)
-
-
-def _named(facets: Any, environment: str | None) -> str | None:
-    for facet in facets if facets is not None else ():
-        if facet["kind"] == "persona":
-            return plain(facet["name"])
-    world = json.loads(environment) if environment else None
-    name = world.get("persona") if isinstance(world, dict) else None
-    return plain(name) if isinstance(name, str) else None
+    own = cases.select("id", group="id") if len(cases) > 1 else cases.select("id", group="id")[:0]
+    if not isinstance(cases.schema.get("facets"), pl.List):
+        return own
+    name = pl.col("kind") + ": " + pl.col("name").str.replace_all("_", " ", literal=True)
+    facets = (
+        cases.select("id", "facets")
+        .explode("facets")
+        .drop_nulls("facets")
+        .unnest("facets")
+        .filter(pl.col("name").n_unique().over("kind") > 1)
+        .select("id", group=name)
+        .sort("group", "id")
+    )
+    return pl.concat([facets, own])
 
 
 def _view(name: str, found: _Entries) -> View:

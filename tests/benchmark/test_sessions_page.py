@@ -38,7 +38,7 @@ def event(turn: int, name: str, by: str) -> dict[str, Any]:
     return {"kind": "event", "turn": turn, "name": name, "attribution": by}
 
 
-# Four sessions: two personas, two crisis turns in one session, one user who leaves.
+# Four sessions: two kinds of users, two crisis turns in one session, one user who leaves.
 TRACES = [
     [*states(3, 4, 5), event(1, "relapse", "reply"), event(2, "relapse", "life")],
     [*states(1, 2), event(1, "dropout", "reply")],
@@ -53,7 +53,7 @@ def said(turns: int) -> list[dict[str, str]]:
 
 
 def with_sessions(done: Run) -> Run:
-    """Give the first four replies of a run a session each, and its cases two personas."""
+    """Give the first four replies of a run a session each, and its cases two kinds of users."""
     import polars as pl
 
     rows = [json.loads(line) for line in done.generations_path.read_text().splitlines()]
@@ -63,10 +63,11 @@ def with_sessions(done: Run) -> Run:
     lines = [json.dumps(row) + "\n" for row in rows]
     done.generations_path.write_text("".join(lines))
     names = {row["id"]: ("young_adult", HOSTILE)[n % 2] for n, row in enumerate(rows[:4])}
-    worlds = [json.dumps({"persona": names.get(id)}) for id in done.cases()["id"]]
-    found = done.cases().with_columns(
-        environment=pl.Series(worlds), cluster_id=pl.col("id")
-    )  # fmt: skip
+    facets = [
+        [{"kind": "set", "name": "x"}, {"kind": "subtype", "name": names.get(id, "none")}]
+        for id in done.cases()["id"]
+    ]
+    found = done.cases().with_columns(facets=pl.Series(facets), cluster_id=pl.col("id"))
     found.write_parquet(done.folder / "cases.parquet")
     return done
 
@@ -119,14 +120,17 @@ def test_turns_of_one_session_count_once_in_an_interval(held: Run) -> None:
     assert (assess.low, assess.high) == pytest.approx((0.025, 1.0)), "one trial, not two"
 
 
-def test_every_persona_has_a_view_of_its_own(held: Run) -> None:
+def test_every_kind_of_user_has_a_view_of_its_own_and_so_has_each_case(held: Run) -> None:
     found = dashboard(held, read_details(held.generations_path))
     assert found
-    views = {view.name: view for view in found.views}
-    assert set(views) == {"all sessions", "young adult", HOSTILE}
-    assert [view.sessions for view in found.views] == [4, 2, 2]
-    assert views["young adult"].in_crisis.count == 1
-    assert views[HOSTILE].crises == ()
+    assert [view.sessions for view in found.views] == [4, 2, 2, 1, 1, 1, 1]
+    assert [view.name for view in found.views[:3]] == [
+        "all sessions",
+        f"subtype: {HOSTILE}",
+        "subtype: young adult",
+    ]
+    assert found.views[1].crises == ()
+    assert found.views[2].in_crisis.count == 1
 
 
 def test_a_run_without_sessions_has_no_dashboard(suite: Suite, tmp_path: Path) -> None:
@@ -142,7 +146,7 @@ def test_names_from_a_trace_are_only_ever_text(page: Path) -> None:
 
 
 @pytest.mark.browser
-def test_the_persona_chosen_is_the_one_shown(page: Path, tmp_path: Path) -> None:
+def test_the_user_chosen_is_the_one_shown(page: Path, tmp_path: Path) -> None:
     shown = """
       const d = page.document, seen = () => ({
         views: [...d.querySelectorAll('.view')].filter(v => !v.hidden).map(v => v.dataset.view),
