@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from convsafe.benchmark.corrections import BY_CARD, BY_LABELS
+from convsafe.benchmark.details import read_details
+from convsafe.benchmark.effort import effort
 from convsafe.benchmark.figure_text import interval, percent
 from convsafe.benchmark.metric import METRICS, listed, load_metric
 from convsafe.benchmark.per_case import PLAIN, TRANSFORM
@@ -14,6 +16,7 @@ from convsafe.benchmark.plots import Bars, Drawing, Range, dots, frontier
 from convsafe.benchmark.runs import Run
 from convsafe.benchmark.samples import sample
 from convsafe.benchmark.scoring import CORE
+from convsafe.benchmark.sessions import dashboard
 from convsafe.benchmark.trust import ends, figure, languages_of, nearest, trust
 from convsafe.taxonomy.errors import BadInput
 from convsafe.taxonomy.files import read_json, write_text
@@ -117,10 +120,13 @@ def _page(run: Run, scores: dict[str, Any]) -> str:
     """Return the whole page."""
     figures, judge = _Figures(scores["estimates"]), scores["judge"]
     titles = {node.id: node.name for node in (*load_tree().areas, *load_tree())}
+    details = read_details(run.generations_path)
+    taken, sessions = effort(run, details), dashboard(run, details)
     drawings = _drawings(run, figures, titles)
-    style = "\n".join([_asset("report.css"), *(drawing.css for drawing in drawings.values())])
+    plots = [*drawings.values(), taken.times, *(sessions.plots if sessions else ())]
+    style = "\n".join([_asset("report.css"), *(plot.css for plot in plots if plot)])
     script = _asset("report.js")
-    chosen, hidden = sample(run, judge["name"])
+    chosen, hidden = sample(run, judge["name"], details)
     return (
         page_environment(PAGE)
         .get_template("report.html.jinja")
@@ -145,6 +151,11 @@ def _page(run: Run, scores: dict[str, Any]) -> str:
             expected=figures.rows("expected", judge),
             metrics=[row for name in figures.listed() for row in _metric_row(figures, judge, name)],
             unlabelled=_unlabelled(figures, judge["agreement"]),
+            effort=taken,
+            dashboard=sessions,
+            samples=run.samples,
+            places=scores["run"].get("places", {}),
+            judged=len(details),
             sample=chosen,
             hidden_cases=hidden,
             kinds=sorted({entry["kind"] for entry in chosen}),
