@@ -173,6 +173,7 @@ def _settings(model: str, how: How, held: _Held, samples: int) -> dict[str, Any]
         "samples": samples,
         "settings": {layer.name: layer.identity for layer in held.settings},
         "guards": {layer.name: layer.identity for layer in held.guards},
+        "places": {layer.name: layer.place for layer in (*held.guards, *held.settings)},
         "dialogue": how.dialogue,
         "user": how.user,
         "started": _now(),
