@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _ASKED_AT_ONCE = 256
+# A table is waited for as long as this part of what the last one took, and no longer than this.
+_GATHERING, _LONGEST = 0.25, 0.1
 
 
 class Look(NamedTuple):
@@ -78,6 +81,7 @@ class TableSight:
         self._judge = judge
         self._waiting: list[tuple[Exchange, asyncio.Future[Look]]] = []
         self._work: asyncio.Task[None] | None = None
+        self._took = 0.0
 
     async def __aenter__(self) -> TableSight:
         return self
@@ -97,7 +101,10 @@ class TableSight:
 
     async def _judge_all(self) -> None:
         while self._waiting:
+            # A table costs about the same whatever its length: one more turn is all but free.
+            await asyncio.sleep(min(_GATHERING * self._took, _LONGEST))
             batch, self._waiting = self._waiting, []
+            began = time.monotonic()
             try:
                 looks = await asyncio.to_thread(self._looks, [one for one, _ in batch])
             except Exception as error:
@@ -105,6 +112,7 @@ class TableSight:
                     if not future.done():
                         future.set_exception(error)
                 continue
+            self._took = time.monotonic() - began
             for (_, future), look in zip(batch, looks, strict=True):
                 if not future.done():
                     future.set_result(look)

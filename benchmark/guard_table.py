@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from convsafe.benchmark.estimating import Rows, estimates
@@ -43,9 +44,10 @@ def guard_table(run: Run) -> list[dict[str, Any]]:
         Of each: `layer` (as it was given), `place` (external, secondary or internal), `kind`
         (`guard`, `revision`, or `words` for one that changes no reply), `turns` it saw, `changed`
         (turns it stopped or had changed), `unread` (turns in which it told nothing that could be
-        read) and, as rows of estimates with n and 95 % intervals, for a guard `stopped_harmful`,
-        `caught` and `falsely_stopped`, for a revision `triggered` and `improvement`. Empty for a
-        run without layers.
+        read), `same_judge` (whether it is the judge of the run, so that what it catches is no
+        finding) and, as rows of estimates with n and 95 % intervals, for a guard
+        `stopped_harmful`, `caught` and `falsely_stopped`, for a revision `triggered` and
+        `improvement`. Empty for a run without layers.
 
     Raises:
         BadInput: If the run has not been scored.
@@ -74,7 +76,8 @@ def guard_table(run: Run) -> list[dict[str, Any]]:
         metrics = _FIGURES.get(steps["kind"], {})
         found = figures(layer, [load_metric(name) for name in metrics.values()]) if metrics else {}
         told = {what: found.get(name) for what, name in metrics.items()}
-        rows.append({"layer": layer, "place": place, **steps, **told})
+        itself = _judge_of(layer) == _judge_of(f"output:{judge['name']}")
+        rows.append({"layer": layer, "place": place, "same_judge": itself, **steps, **told})
     return rows
 
 
@@ -89,6 +92,12 @@ def _counts(traced: pl.DataFrame, layer: str) -> dict[str, Any]:
     unread = pl.when(pl.col("kind") == GUARD).then(blind).otherwise(pl.col("triggered").is_null())
     counts = mine.select(changed=changed.fill_null(False).sum(), unread=unread.sum())
     return {"kind": kind, "turns": len(mine), **counts.row(0, named=True)}
+
+
+def _judge_of(guard: str) -> str | None:
+    """Return the file of the judge that a guard is, or None for a layer that is no guard."""
+    where, _, judge = guard.partition(":")
+    return re.split("[:@]", judge)[0] if where in ("input", "output") else None
 
 
 def _kind_of(layer: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from convsafe.benchmark import compare, run
+from convsafe.benchmark import compare, run, score
 from convsafe.benchmark.engine import resume
 from convsafe.benchmark.guard_sight import TableSight
 from convsafe.benchmark.guard_table import guard_table
@@ -326,12 +326,24 @@ def test_guarded_and_unguarded_runs_are_named_apart(
     assert guard_table(plain) == []
     guard, words = guard_table(guarded)
     assert (words["kind"], words["turns"]) == ("words", 0)
-    assert guard["kind"] == "guard"
+    assert (guard["kind"], guard["same_judge"]) == ("guard", False)
     found = compare([plain, guarded])
     assert [one.name for one in found.runs] == ["tiny", "tiny (p_ground, output:embedded)"]
     # Labels that layers add must not be lost or doubled when read again.
     labels = read_verdicts(guarded.verdicts_path("known"))["labels"]
     assert set(labels.explode()) == {"guarded:output"}
+
+
+def test_a_guard_that_is_the_judge_is_told(
+    chat_server: ChatServer, suite: Suite, tmp_path: Path
+) -> None:
+    says(chat_server, {}, NO)
+    done = run(f"{chat_server.url}#tiny", suite, tmp_path / "run", guards=["output:embedded"])
+    score(done)
+    layers = guard_table(done)
+    assert layers[0]["same_judge"]
+    page = page_environment(PAGE).get_template("guards.html.jinja").render(layers=layers)
+    assert "no finding" in page
 
 
 def test_chat_guards_work_too(
