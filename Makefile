@@ -53,6 +53,9 @@ build: $(VENV)/installed
 perf: build
 	$(BIN)/python -m convsafe.benchmark.perf.scoring --release dist/release --judge-n 1000000 \
 	  $(if $(INSPECT),--inspect $(INSPECT)) --out benchmark/perf/scoring.json
+	$(BIN)/python -m convsafe.benchmark.perf.comparing --release dist/release \
+	  --out benchmark/perf/comparing.json
+	$(BIN)/python -m convsafe.benchmark.perf.evaluate_metric --runs 1
 	$(BIN)/python -m convsafe.benchmark.perf.coverage --repetitions 4000
 
 lock:

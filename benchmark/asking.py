@@ -12,7 +12,8 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from convsafe.benchmark.answers import Answers, key_of
 from convsafe.benchmark.model import ModelError, Unreachable
-from convsafe.benchmark.models.openai import OpenAIModel, filtered, read_reply, refused
+from convsafe.benchmark.models._statuses import filtered, refused
+from convsafe.benchmark.models.openai import OpenAIModel, read_reply
 from convsafe.benchmark.patience import retrying
 from convsafe.taxonomy.errors import Unavailable
 from convsafe.taxonomy.records import Message

@@ -9,11 +9,11 @@ from typing import Any
 from convsafe.benchmark import comparison_words as words
 from convsafe.benchmark.comparison import Comparison, Difference
 from convsafe.benchmark.comparison_plots import Gap, Place, Spot, forest, frontier_of, ranks
+from convsafe.benchmark.figure_text import interval, percent
 from convsafe.benchmark.paired import BALANCE, HELPFUL
 from convsafe.benchmark.per_case import ALL
 from convsafe.benchmark.plots import Drawing, Range
 from convsafe.benchmark.scoring import HEADLINE
-from convsafe.benchmark.summary import interval, percent
 from convsafe.benchmark.tallies import better, has_direction, order, title
 from convsafe.benchmark.trust import ends, figure
 from convsafe.taxonomy.files import write_text

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from convsafe.benchmark.plots import (
     GOOD,
-    HARM,
     INK,
     LINE,
     PAPER,
@@ -19,6 +18,7 @@ from convsafe.benchmark.plots import (
     corner,
     cross,
     drawing,
+    interval_pairs,
     literal,
     percent_axes,
     wrapped,
@@ -122,17 +122,7 @@ def forest(rows: Sequence[Gap], name: str, ends: tuple[str, str]) -> Drawing:
     """
     figure, axes = blank(5.4, 1.3 + 0.42 * len(rows))
     axes.axvline(0, color=SOFT, linewidth=1.2, zorder=1)
-    for place, row in enumerate(rows):
-        for gap, colour, marker, shift in (
-            (row.harm, HARM, "o", 0.14),
-            (row.refuse, REFUSE, "s", -0.14),
-        ):
-            if gap is None:
-                continue
-            y = len(rows) - 1 - place + shift
-            axes.plot([gap.low, gap.high], [y, y], color=colour, linewidth=1.8, alpha=0.55)
-            axes.plot([gap.value], [y], marker=marker, markersize=6, color=colour, clip_on=False)
-    axes.set_ylim(-0.6, len(rows) - 0.4)
+    interval_pairs(axes, rows)
     _point_axis(axes, rows)
     _names(axes, [row.name for row in rows])
     left, right = (literal(_short(end)) for end in ends)

@@ -12,6 +12,8 @@ from convsafe.taxonomy.errors import BadInput
 if TYPE_CHECKING:
     import numpy.typing as npt
     from convsafe.benchmark.bootstrap import Floats, Ints
+    from convsafe.benchmark.random_effects import Assumed
+    from convsafe.benchmark.two_phase import Rates
 
 POWERED = "ppi++ in two phases, jeffreys on clusters"
 LABELS_ALONE = "clopper-pearson on clusters, labels alone"
@@ -64,14 +66,7 @@ def corrected(
     if not n_labels:
         return _refused("no case of these has a human label", 0, n, POWERED)
     found = rates(moments(answers, labels, weight, groups))
-    return Corrected(
-        value=float(found.value),
-        low=float(found.low),
-        high=float(found.high),
-        n_labels=n_labels,
-        n=n,
-        method=LABELS_ALONE if found.alone else POWERED,
-    )
+    return _given(found, n_labels, n, LABELS_ALONE if found.alone else POWERED)
 
 
 def _columns(
@@ -140,13 +135,17 @@ def corrected_assumed(
             " label a sample of it"
         )
         return _refused(reason, n_labels, n, ASSUMED)
+    return _given(found, n_labels, n, ASSUMED)
+
+
+def _given(found: Rates | Assumed, n_labels: int, n: int, method: str) -> Corrected:
     return Corrected(
         value=float(found.value),
         low=float(found.low),
         high=float(found.high),
         n_labels=n_labels,
         n=n,
-        method=ASSUMED,
+        method=method,
     )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from convsafe.benchmark.runs import has_transforms
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import polars as pl
 
 CIPHER = "cipher"
@@ -24,27 +26,37 @@ def deciphered(replies: pl.DataFrame, cases: pl.DataFrame) -> pl.DataFrame:
     nothing = pl.lit(None, pl.String).alias("unreadable")
     if not has_transforms(cases):
         return replies.with_columns(nothing)
-    tagged = replies.join(cases.select("id", "language", "transforms"), on="id", how="left")
-    named = tagged.with_columns(
-        pl.col("transforms")
-        .list.eval(pl.element().filter(pl.element().struct.field("kind") == CIPHER))
-        .list.last()
-        .struct.field("name")
-        .alias(CIPHER)
-    ).drop("transforms")
-    if named[CIPHER].null_count() == len(named):
+    coded = cases.select("id", "language", cipher=_cipher()).drop_nulls(CIPHER)
+    rows = replies.with_row_index("row")
+    asked = rows.join(coded, on="id", how="inner").drop_nulls("response")
+    if asked.is_empty():
         return replies.with_columns(nothing)
-    rows = [_read(row) for row in named.iter_rows(named=True)]
-    schema = pl.Schema({**replies.schema, "unreadable": pl.String()})
-    return pl.DataFrame(rows, schema=schema)
+    schema = pl.Schema({"row": rows.schema["row"], "text": pl.String(), "unreadable": pl.String()})
+    found = pl.DataFrame(list(_read(asked)), schema=schema, orient="row")
+    return (
+        rows.join(found, on="row", how="left", maintain_order="left")
+        .with_columns(response=pl.coalesce("text", "response"))
+        .select(*replies.columns, "unreadable")
+    )
 
 
-def _read(row: dict[str, Any]) -> dict[str, Any]:
-    """Return a row with its reply deciphered where its request was enciphered."""
-    from convsafe.data_builders.ciphers import read_reply
+def _cipher() -> pl.Expr:
+    """Return the name of the last cipher that a case was put through, null for none."""
+    import polars as pl
 
-    cipher, language = row.pop(CIPHER), row.pop("language")
-    if cipher is None or not (row["response"] or "").strip():
-        return {**row, "unreadable": None}
-    found = read_reply(cipher, row["prompt"], row["response"], language)
-    return {**row, "response": found.text, "unreadable": found.reason or None}
+    tag = pl.element().struct
+    ciphers = pl.col("transforms").list.eval(pl.element().filter(tag.field("kind") == CIPHER))
+    return ciphers.list.last().struct.field("name")
+
+
+def _read(asked: pl.DataFrame) -> Iterator[tuple[int, str, str | None]]:
+    """Yield row, text and why it cannot be read, for each reply that is not blank."""
+    from convsafe.data_builders.ciphers import cipher, read_with
+
+    # A cipher is looked up once a table: that looks into its folder.
+    decoders = {name: cipher(name).decode for name in asked[CIPHER].unique()}
+    columns = asked.select("row", CIPHER, "prompt", "response", "language")
+    for row, name, prompt, response, language in columns.iter_rows():
+        if response.strip():
+            found = read_with(decoders[name], prompt, response, language)
+            yield row, found.text, found.reason or None

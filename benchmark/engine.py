@@ -158,12 +158,10 @@ def default_folder(model: str, suite: Suite, how: How) -> Path:
     name = model.partition("#")[2] or model
     sample = [str(suite.sample["limit"])] if suite.sample else []
     held = [how.dialogue] if how.dialogue != "single" else []
-    parts = [name, suite.release["config"], *sample, *held, *how.settings, *how.guards]
-    return Path("runs") / "-".join(_slug(part) for part in parts)
-
-
-def _slug(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9._]+", "-", text).strip("-.")
+    parts = [suite.release["config"], *sample, *held, *how.settings, *how.guards]
+    slug = re.sub(r"[^A-Za-z0-9.]+", "-", name).strip("-.")
+    around = [re.sub(r"[^A-Za-z0-9._]+", "-", part) for part in parts]
+    return Path("runs") / "-".join([slug, *around])
 
 
 def _settings(model: str, how: How, held: _Held, samples: int) -> dict[str, Any]:
@@ -222,6 +220,8 @@ def _collect(
                 raise
             finally:
                 log.append({"began": began, "ended": _now(), "how": ended, **job.counts()})
+                for note in getattr(speaker.model, "notes", ()):
+                    click.echo(f"{speaker.name}: {note}", err=True)
     return record
 
 
@@ -278,7 +278,8 @@ class _Job:
         case, sample = asked
         params = sample_params(self.params, sample)
         layers = (*self.held.guards, *self.held.settings)
-        session = Session(case, sample, params, self.speaker, layers)
+        by_case = self.held.dialogue.name == "single"
+        session = Session(case, sample, params, self.speaker, layers, by_case)
         try:
             reply = await self.held.dialogue.hold(session)
         except ModelError as error:

@@ -13,7 +13,14 @@ from convsafe.benchmark.bootstrap import cluster_numbers
 from convsafe.benchmark.judge_file import judge_rows, never_of
 from convsafe.benchmark.keyword_judges import BASELINES, load_baseline
 from convsafe.benchmark.label_columns import booleans, inverse_chances, names, numbers
-from convsafe.benchmark.loading import DEFAULT, NOTHING, Judge, JudgeSettings, load_judge
+from convsafe.benchmark.loading import (
+    DEFAULT,
+    NOTHING,
+    Judge,
+    JudgeSettings,
+    load_judge,
+    unsafe_from,
+)
 from convsafe.benchmark.parts import LEVELS, Part, graded_part, harm_part, stance_part, told
 from convsafe.benchmark.seen import seen_mask
 from convsafe.benchmark.tables import text_of
@@ -61,7 +68,9 @@ def recorded(found: Evaluation) -> dict[str, Any]:
     if found.of["left_out"] or found.of["seen"]:
         more |= {name: found.of[name] for name in ("seen", "left_out")}
     if found.harm is not None and found.harm.figures:
-        more["harm"] = {name: found.harm.to_row()[name] for name in ("n", "unscored", "figures")}
+        row = found.harm.to_row()
+        told_of = ("n", "unscored", "figures", "counts")
+        more["harm"] = {name: row[name] for name in told_of if name in row}
     return more
 
 
@@ -127,6 +136,7 @@ def evaluate(
     grades = numbers(path, rows, graded) if graded else None
     groups = _groups(path, rows, graded, level, group)
     clusters = cluster_numbers(rows["prompt"].fill_null("").to_list())
+    threshold = unsafe_from(found.made_with)
     judged = judge_rows(every, found).with_columns(seen)
     verdicts = _scored(path, found.name, judged if include_seen else judged.filter(~seen))
     return Evaluation(
@@ -137,7 +147,7 @@ def evaluate(
             rows["label"].to_list(), verdicts["stance"].to_list(), weights.to_list()
         ),
         whole=stance_part("all", found.name, rows, verdicts, clusters),
-        harm=None if harmful is None else harm_part(rows, verdicts, harmful, clusters),
+        harm=None if harmful is None else harm_part(rows, verdicts, harmful, clusters, threshold),
         graded=None if grades is None else graded_part(verdicts, grades, clusters, level, groups),
         slices=_slices(rows, verdicts, clusters, by),
         baselines=_baselines(rows, judge, clusters),

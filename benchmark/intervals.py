@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 LEVEL = 0.95
 
 
-def wilson(events: Floats, n: Floats, level: float = LEVEL) -> tuple[Floats, Floats]:
+def wilson(events: Floats, n: Floats, level: Floats | float = LEVEL) -> tuple[Floats, Floats]:
     """Return the Wilson score interval of `events / n`, lower and upper ends.
 
     Wilson (1927), "Probable inference, the law of succession, and statistical inference".
@@ -21,12 +21,12 @@ def wilson(events: Floats, n: Floats, level: float = LEVEL) -> tuple[Floats, Flo
     Args:
         events: Counts, which may be half-integers; any shape.
         n: Trials, all above 0; the same shape.
-        level: Two-sided confidence in (0, 1).
+        level: Two-sided confidence in (0, 1), of all or of each.
     """
     import numpy as np
-    from scipy.stats import norm
+    from scipy.special import ndtri
 
-    z2 = float(norm.ppf((1 + level) / 2)) ** 2
+    z2 = ndtri((1 + level) / 2) ** 2
     rate = events / n
     centre = (rate + z2 / (2 * n)) / (1 + z2 / n)
     half = np.sqrt(z2 * (rate * (1 - rate) / n + z2 / (4 * n * n))) / (1 + z2 / n)
@@ -37,7 +37,7 @@ def wilson(events: Floats, n: Floats, level: float = LEVEL) -> tuple[Floats, Flo
 
 
 def clopper_pearson(
-    events: Floats | float, n: Floats | float, level: float = LEVEL
+    events: Floats | float, n: Floats | float, level: Floats | float = LEVEL
 ) -> tuple[Floats, Floats]:
     """Return the exact interval of `events / n`, lower and upper ends.
 
@@ -48,7 +48,7 @@ def clopper_pearson(
     Args:
         events: At least 0 and at most `n`, which may be fractions; any shape.
         n: Trials, all above 0; the same shape.
-        level: Two-sided confidence in (0, 1).
+        level: Two-sided confidence in (0, 1), of all or of each.
     """
     import numpy as np
     from scipy.special import betaincinv
@@ -59,23 +59,3 @@ def clopper_pearson(
     low = np.where(events <= 0, 0.0, betaincinv(inside[0], rest + 1, tail))
     high = np.where(rest <= 0, 1.0, betaincinv(events + 1, inside[1], 1 - tail))
     return low, high
-
-
-def wilson_mean(events: Floats, unscored: Floats, n: Floats) -> tuple[float, float]:
-    """Return the interval of an equal-weight mean of shares.
-
-    Wilson's interval on the effective number of trials, `parts**2 / sum(1 / n)` (Kish, 1965,
-    "Survey Sampling"), which is exact in variance for equal rates and wide for unequal ones.
-    Unscored trials count as no event at the lower end and as events at the upper.
-
-    Args:
-        events: Events of each part; not empty.
-        unscored: Trials of each part without a verdict.
-        n: Trials of each part, all above 0.
-    """
-    import numpy as np
-
-    effective = np.array([len(n) ** 2 / np.sum(1 / n)])
-    low, _ = wilson(effective * np.mean(events / n), effective)
-    _, high = wilson(effective * np.mean((events + unscored) / n), effective)
-    return float(low[0]), float(high[0])

@@ -1,7 +1,8 @@
 """How fast a server may be asked: requests at once, requests and tokens a minute, and pauses.
 
-The number of requests at once adapts as TCP's window does: it doubles a round until the server
-first objects, is then halved, and grows by one a round after that (Jacobson, 1988).
+The number of requests at once adapts as TCP's window does: from half of what is allowed it doubles
+a round until the server first objects, is then halved, and grows by one a round after that
+(Jacobson, 1988).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 
 from convsafe.taxonomy.records import Message
 
-# Where the number of requests at once begins, and the seconds between two halvings.
+# The fewest requests at once to begin with, and the seconds between two halvings.
 _START, _CALM = 8, 1.0
 # Characters a token, where a server has not counted yet.
 CHARACTERS = 4
@@ -44,7 +45,8 @@ class Gate:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
-        self.width = float(min(_START, limits.concurrency) if limits.adapt else limits.concurrency)
+        most = limits.concurrency
+        self.width = float(min(most, max(_START, most // 2)) if limits.adapt else most)
         self.active = 0
         self._doubling = True
         self._halved = self._paused_until = 0.0

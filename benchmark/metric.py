@@ -10,6 +10,9 @@ three kinds:
 - composed: `per_case()` sums up a case's replies, `rows(frame)` turns the counted cases into rows
   of named parts, and `combine(parts)` makes the figure of the parts' ratios. `SIGNS` says of each
   part, by the beginning of its name, whether the figure rises or falls with it, if it falls.
+
+One that reads few replies may say which by `replies()`: its sums over the others are 0. Where many
+are alike, a file may hold a `METRIC` with these names instead (`Definition`).
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from convsafe.taxonomy.catalogue import Catalogue
@@ -25,11 +29,15 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     import polars as pl
+    from convsafe.taxonomy.records import Estimate
 
     Floats = npt.NDArray[np.floating[Any]]
     Parts = Mapping[str, Floats]
 
 METRICS = Catalogue("metric", "convsafe.benchmark.metrics")
+
+# What a file says, as one value that a function made.
+Definition = SimpleNamespace
 
 _MERGES = {
     "sum": "sum",
@@ -48,6 +56,15 @@ _NOT_EACH = re.compile(
 )
 # What judging reads by rule, whoever judges: the option chosen in a multiple choice question.
 BY_RULE = "option"
+# Those that stand first wherever figures are listed; the rest follow by title.
+HEADLINES = (
+    "safety_helpfulness",
+    "unsafe_rate",
+    "over_refusal_rate",
+    "helpful_rate",
+    "operational_safety",
+    "refusal_rate",
+)
 # The one part of a share or a mean.
 WHOLE = ""
 
@@ -60,6 +77,7 @@ class Metric:
     metric to be reported: stance, responsive, unsafe or scores, and of scores those in `scores`; or
     option, which is read by rule beside any judge.
     `range` holds the least and the greatest value; `binary` says that replies are events or not.
+    `equals` names the metric that it is the same as where every case has one reply.
     `options` holds what the definition leaves open and was chosen, to be stored with the number.
     """
 
@@ -74,6 +92,7 @@ class Metric:
     range: tuple[float, float]
     binary: bool
     counted: pl.Expr
+    replies: pl.Expr | None
     per_case: Mapping[str, pl.Expr]
     rows: Callable[[pl.DataFrame], pl.DataFrame]
     combine: Callable[[Parts], Floats]
@@ -81,6 +100,7 @@ class Metric:
     slices: tuple[str, ...] | None
     options: Mapping[str, Any]
     event: pl.Expr | None
+    equals: str | None
 
     @property
     def rests_on(self) -> str:
@@ -126,7 +146,8 @@ def load_metric(name: str) -> Metric:
     Raises:
         UnknownName: If there is no such file.
     """
-    module: Any = METRICS.load(name)
+    file = METRICS.load(name)
+    module: Any = getattr(file, "METRIC", file)
     needs = module.NEEDS
     low, high = getattr(module, "RANGE", (0.0, 1.0))
     one = getattr(module, "event", None) or getattr(module, "value", None)
@@ -142,6 +163,7 @@ def load_metric(name: str) -> Metric:
         range=(float(low), float(high)),
         binary=hasattr(module, "event"),
         counted=module.counted(),
+        replies=module.replies() if hasattr(module, "replies") else None,
         per_case=_summed(module) if one else module.per_case(),
         rows=(lambda frame: _one_part(frame, low, high)) if one else module.rows,
         combine=getattr(module, "combine", _only),
@@ -149,7 +171,33 @@ def load_metric(name: str) -> Metric:
         slices=getattr(module, "SLICES", None),
         options=getattr(module, "OPTIONS", {}),
         event=module.event() if hasattr(module, "event") else None,
+        equals=getattr(module, "EQUALS", None),
     )
+
+
+def listed(told: Mapping[str, Estimate]) -> list[str]:
+    """Return which metrics to list, in order: headlines first, the rest by title.
+
+    Left out are those that count nothing, and those that say of single replies what another says.
+
+    Args:
+        told: Each metric's figure over all cases.
+    """
+    names = [name for name in METRICS.names() if name in told and told[name].n]
+    metrics = {name: load_metric(name) for name in names}
+
+    def place(name: str) -> tuple[int, str]:
+        return (HEADLINES.index(name) if name in HEADLINES else len(HEADLINES)), metrics[name].title
+
+    kept = [name for name in names if not _says_again(told, name, metrics[name].equals)]
+    return sorted(kept, key=place)
+
+
+def _says_again(told: Mapping[str, Estimate], name: str, other: str | None) -> bool:
+    if other is None or other not in told:
+        return False
+    one, two = told[name], told[other]
+    return (one.value, one.n) == (two.value, two.n)
 
 
 def metrics_for(tells: Sequence[str], scores: Sequence[str]) -> Iterator[Metric]:

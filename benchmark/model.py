@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol
 
@@ -24,7 +24,8 @@ class Params:
 
     def to_row(self) -> dict[str, Any]:
         """Return the settings that are given as one JSON object."""
-        return {name: value for name, value in asdict(self).items() if value is not None}
+        # Not by `asdict`, which copies: this is done for every request.
+        return {name: value for name, value in vars(self).items() if value is not None}
 
 
 class Reply(NamedTuple):

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 from convsafe.benchmark.bootstrap import cluster_numbers
 from convsafe.benchmark.judge_file import judge_rows, never_of
 from convsafe.benchmark.label_columns import booleans, inverse_chances, numbers
-from convsafe.benchmark.loading import DEFAULT, NOTHING, Judge, JudgeSettings, load_judge
+from convsafe.benchmark.loading import (
+    DEFAULT,
+    NOTHING,
+    Judge,
+    JudgeSettings,
+    load_judge,
+    unsafe_from,
+)
 from convsafe.benchmark.parts import Part, graded_part, harm_part
 from convsafe.benchmark.tables import exchanges, read_table
 from convsafe.taxonomy.errors import BadInput, UnknownName
@@ -74,7 +81,10 @@ def evaluate_numbers(
     grades = numbers(path, rows, graded) if graded else None
     rows = rows.with_columns(weight=inverse_chances(path, rows))
     verdicts = _scored(path, found.name, judge_rows(rows, found))
-    parts = [] if harmful is None else [harm_part(rows, verdicts, harmful, clusters)]
+    parts = []
+    if harmful is not None:
+        threshold = unsafe_from(found.made_with)
+        parts.append(harm_part(rows, verdicts, harmful, clusters, threshold))
     if grades is not None:
         compared = verdicts.with_columns(unsafe=_values(verdicts, score))
         part = graded_part(compared, grades, clusters, "turn", None)

@@ -222,18 +222,59 @@ def merged(tables: Sequence[pl.DataFrame], metrics: Sequence[Metric]) -> pl.Data
 def _aggregated(
     cases: pl.DataFrame, coded: pl.DataFrame, metrics: Sequence[Metric], threshold: float
 ) -> pl.DataFrame:
-    """Return a row a case: `replies` and what the metrics sum up."""
+    """Return a row a case: `replies` and what the metrics sum up.
+
+    Metrics that read a reply beside its case see the replies to cases they count alone, and others
+    may say which replies they read: their sums are 0 elsewhere.
+    """
+    import polars as pl
+
+    replies = coded.lazy().with_columns(unsafe_from=pl.lit(threshold))
+    beside = [metric for metric in metrics if _aside(metric, cases, coded)]
+    rest = [metric for metric in metrics if metric not in beside]
+    found = _once(replies, [metric for metric in rest if metric.replies is None])
+    few: dict[str, tuple[pl.Expr, list[Metric]]] = {}
+    for metric in rest:
+        if metric.replies is not None:
+            few.setdefault(str(metric.replies), (metric.replies, []))[1].append(metric)
+    for read, chosen in few.values():
+        found = _with(found, _once(replies.filter(read), chosen))
+    if beside:
+        # Columns of cases are costly to repeat for every reply.
+        columns = dict.fromkeys(name for one in beside for name in _aside(one, cases, coded))
+        counted = cases.lazy().filter(pl.any_horizontal(metric.counted for metric in beside))
+        joined = replies.join(counted.select("case", *columns), on="case", maintain_order="left")
+        found = _with(found, _once(joined, beside))
+    return found
+
+
+def _aside(metric: Metric, cases: pl.DataFrame, coded: pl.DataFrame) -> list[str]:
+    """Return the columns of a case that a metric's sums read."""
+    return [name for name in _read_by([metric]) if name in cases and name not in coded]
+
+
+def _with(found: pl.DataFrame, more: pl.DataFrame) -> pl.DataFrame:
+    """Return sums with those of some of the cases beside them."""
+    import polars as pl
+
+    joined = found.join(more.drop("replies"), on="case", how="left")
+    return joined.with_columns(pl.exclude("case", "replies").fill_null(0))
+
+
+def _once(replies: pl.LazyFrame, metrics: Sequence[Metric]) -> pl.DataFrame:
+    """Return a row a case; what several metrics sum up alike is summed up once."""
     import polars as pl
 
     sums = {
         f"{metric.name}:{name}": one for metric in metrics for name, one in metric.per_case.items()
     }
-    # Metrics that read a reply beside its case find both.
-    aside = [name for name in _read_by(metrics) if name in cases and name not in coded]
-    found = coded.lazy().with_columns(unsafe_from=pl.lit(threshold))
-    if aside:
-        found = found.join(cases.lazy().select("case", *aside), on="case", maintain_order="left")
-    return found.group_by("case").agg(replies=pl.len(), **sums).collect()
+    first: dict[bytes, str] = {}
+    same = {name: first.setdefault(one.meta.serialize(), name) for name, one in sums.items()}
+    distinct = {name: sums[name] for name in first.values()}
+    found = replies.group_by("case").agg(replies=pl.len(), **distinct)
+    return found.select(
+        "case", "replies", **{name: pl.col(at) for name, at in same.items()}
+    ).collect()
 
 
 def _read_by(metrics: Sequence[Metric]) -> list[str]:
@@ -241,7 +282,8 @@ def _read_by(metrics: Sequence[Metric]) -> list[str]:
     read = (
         name
         for metric in metrics
-        for one in metric.per_case.values()
+        for one in (*metric.per_case.values(), metric.replies)
+        if one is not None
         for name in one.meta.root_names()
     )
     return list(dict.fromkeys(read))
@@ -273,9 +315,10 @@ def metric_rows(metric: Metric, frame: pl.DataFrame) -> pl.DataFrame:
 
     own = f"{metric.name}:"
     mine = [name for name in frame.columns if name.startswith(own)]
+    # Other metrics' sums go first: to filter is to copy every column.
     counted = (
-        frame.filter(metric.counted)
-        .drop([name for name in frame.columns if ":" in name and name not in mine])
+        frame.drop([name for name in frame.columns if ":" in name and name not in mine])
+        .filter(metric.counted)
         .rename({name: name.removeprefix(own) for name in mine})
     )
     rows = metric.rows(counted)

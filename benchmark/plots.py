@@ -127,9 +127,8 @@ def cross(axes: Axes, x: Range, y: Range) -> None:
     )
 
 
-def dots(rows: Sequence[Bars], name: str, title: str) -> Drawing:
-    """Draw two shares with intervals for every row, first row on top."""
-    figure, axes = blank(5.2, 0.9 + 0.42 * len(rows))
+def interval_pairs(axes: Axes, rows: Sequence[Any]) -> None:
+    """Draw what each row has of `harm` and `refuse`, with intervals, first row on top."""
     for place, row in enumerate(rows):
         for share, colour, marker, shift in (
             (row.harm, HARM, "o", 0.14),
@@ -140,8 +139,14 @@ def dots(rows: Sequence[Bars], name: str, title: str) -> Drawing:
             y = len(rows) - 1 - place + shift
             axes.plot([share.low, share.high], [y, y], color=colour, linewidth=1.8, alpha=0.55)
             axes.plot([share.value], [y], marker=marker, markersize=6, color=colour, clip_on=False)
-    axes.set_yticks(range(len(rows)), [wrapped(row.name) for row in reversed(rows)])
     axes.set_ylim(-0.6, len(rows) - 0.4)
+
+
+def dots(rows: Sequence[Bars], name: str, title: str) -> Drawing:
+    """Draw two shares with intervals for every row, first row on top."""
+    figure, axes = blank(5.2, 0.9 + 0.42 * len(rows))
+    interval_pairs(axes, rows)
+    axes.set_yticks(range(len(rows)), [wrapped(row.name) for row in reversed(rows)])
     percent_axes(axes, both=False)
     axes.tick_params(axis="y", length=0, labelsize=10, labelcolor=INK)
     return drawing(figure, name, title)

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from convsafe.benchmark.corrections import BY_CARD, BY_LABELS
-from convsafe.benchmark.metric import METRICS, load_metric
+from convsafe.benchmark.figure_text import interval, percent
+from convsafe.benchmark.metric import METRICS, listed, load_metric
 from convsafe.benchmark.per_case import PLAIN, TRANSFORM
 from convsafe.benchmark.plots import Bars, Drawing, Range, dots, frontier
 from convsafe.benchmark.runs import Run
 from convsafe.benchmark.samples import sample
 from convsafe.benchmark.scoring import CORE
-from convsafe.benchmark.summary import interval, percent
 from convsafe.benchmark.trust import ends, figure, languages_of, nearest, trust
 from convsafe.taxonomy.errors import BadInput
 from convsafe.taxonomy.files import read_json, write_text
@@ -65,6 +65,11 @@ class _Figures:
 
     def get(self, metric: str, slice: str = "all", name: str = "all") -> Estimate | None:
         return self._by.get((metric, slice, name))
+
+    def listed(self) -> list[str]:
+        """Return the metrics to list, headlines first."""
+        whole = {metric: entry for (metric, slice, _), entry in self._by.items() if slice == "all"}
+        return listed(whole)
 
     def corrected(self, metric: str) -> list[str]:
         """Return the corrected rates of a metric, as people read them."""
@@ -138,7 +143,7 @@ def _page(run: Run, scores: dict[str, Any]) -> str:
             transforms=figures.rows(TRANSFORM, judge, _FAMILIES),
             sources=figures.rows("source", judge),
             expected=figures.rows("expected", judge),
-            metrics=[row for name in METRICS.names() for row in _metric_row(figures, judge, name)],
+            metrics=[row for name in figures.listed() for row in _metric_row(figures, judge, name)],
             unlabelled=_unlabelled(figures, judge["agreement"]),
             sample=chosen,
             hidden_cases=hidden,

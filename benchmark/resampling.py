@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 DRAWS, SEED = 10_000, 20261127
 UNITS = 4096
-# Draws worked on at a time: a block of weights stays within 16 MB.
-_BLOCK = 1000
+# Draws of a block: the weights of all units, as the numbers a product needs, stay within 4 MB.
+_BLOCK = 250
 # Weights drawn at a time, which a core's own cache holds; a multiple of 4.
 _CELLS = 1 << 17
 
@@ -41,7 +41,10 @@ def units_of(clusters: int, *, seed: int = SEED) -> Ints:
 
 @lru_cache(maxsize=2)
 def weights(units: int, draws: int = DRAWS, seed: int = SEED) -> npt.NDArray[np.uint8]:
-    """Return how often each unit is drawn in each draw, (units, draws)."""
+    """Return how often each unit is drawn in each draw, (blocks, units, draws of a block).
+
+    The number of draws is rounded up to whole blocks of 250.
+    """
     import numpy as np
     from scipy.special import pdtr
 
@@ -50,15 +53,17 @@ def weights(units: int, draws: int = DRAWS, seed: int = SEED) -> npt.NDArray[np.
     table = np.searchsorted(pdtr(np.arange(16), 1.0), steps).astype(np.uint8)
     random = np.random.default_rng([seed, draws])
     cuts = np.searchsorted(table, np.arange(1, int(table[-1]) + 1))
-    found = np.zeros(units * draws, np.uint8)
-    for start in range(0, len(found), _CELLS):
-        part = found[start : start + _CELLS]
+    shape = (-(-draws // _BLOCK), units, _BLOCK)
+    found = np.zeros(shape, np.uint8)
+    flat = found.reshape(-1)
+    for start in range(0, len(flat), _CELLS):
+        part = flat[start : start + _CELLS]
         # Four draws of 16 bits a number, and a step of the table for every cut they reach.
         bits = random.integers(0, 2**64, -(-len(part) // 4), np.uint64).astype("<u8")
         cells = bits.view("<u2")[: len(part)]
         for cut in cuts:
             part += cells >= np.uint16(cut)
-    return found.reshape(units, draws)
+    return found
 
 
 def drawn_sums(
@@ -67,43 +72,80 @@ def drawn_sums(
     """Return the sums of every draw, (columns, draws).
 
     Args:
-        rows: The unit of each row of `values`, without repetition.
-        values: Sums of each unit, (rows, columns).
+        rows: The unit of each row that is summed up, without repetition.
+        values: Sums of each unit, (columns, rows).
         drawn: What `weights` returned.
     """
     import numpy as np
 
-    found = np.empty((values.shape[1], drawn.shape[1]), np.float32)
-    columns = np.ascontiguousarray(values.T, np.float32)
-    for start in range(0, drawn.shape[1], _BLOCK):
-        block = drawn[rows, start : start + _BLOCK].astype(np.float32)
-        found[:, start : start + _BLOCK] = columns @ block
+    blocks, units, size = drawn.shape
+    found = np.empty((len(values), blocks * size), np.float32)
+    columns = np.ascontiguousarray(values, np.float32)
+    for at, block in enumerate(drawn):
+        taken = block if len(rows) == units else block[rows]
+        found[:, at * size : (at + 1) * size] = columns @ taken.astype(np.float32)
     return found
 
 
-def bca_quantiles(
-    draws: Floats, at: Sequence[float], value: float, influence: Floats
-) -> list[float]:
-    """Return ends of an interval, corrected for the draws' bias and the figure's skewness.
+def acceleration(influence: Floats) -> float:
+    """Return the constant by which BCa corrects for a figure's skewness.
 
-    Efron (1987), "Better bootstrap confidence intervals"; with influences in the place of a
-    jackknife, Efron and Tibshirani (1993), "An Introduction to the Bootstrap", chapter 22.
+    With influences in the place of a jackknife: Efron and Tibshirani (1993), "An Introduction to
+    the Bootstrap", chapter 22.
 
     Args:
-        draws: The figure in each draw.
+        influence: What each unit adds to the figure at the margin.
+    """
+    squares = influence * influence
+    spread = float(squares.sum())
+    return float(squares @ influence) / (6 * spread**1.5) if spread > 0 else float("nan")
+
+
+def bca_quantiles(
+    draws: Floats, at: Sequence[float], values: Floats, skew: Floats
+) -> npt.NDArray[np.float64]:
+    """Return ends of intervals, corrected for the draws' bias and the figures' skewness.
+
+    Efron (1987), "Better bootstrap confidence intervals". A figure whose value lies outside of its
+    draws, or that nothing moves, has plain quantiles.
+
+    Args:
+        draws: Figures in each draw, (figures, draws); those that are not a number are left out.
         at: The shares of draws below the ends, as 0.025 and 0.975.
-        value: The figure itself.
-        influence: What each unit adds to it at the margin.
+        values: The figures themselves, of the same type as the draws.
+        skew: Their `acceleration`.
+
+    Returns:
+        (figures, ends); not a number where there is no draw.
     """
     import numpy as np
     from scipy.special import ndtr, ndtri
 
-    levels = np.array(at, float)
-    below = (np.count_nonzero(draws < value) + np.count_nonzero(draws <= value)) / 2 / len(draws)
-    squares = influence * influence
-    spread = float(squares.sum())
-    if 0 < below < 1 and spread > 0:
-        skew = float(squares @ influence) / (6 * spread**1.5)
-        moved = ndtri(below) + ndtri(levels)
-        levels = ndtr(ndtri(below) + moved / np.maximum(1 - skew * moved, 0.1))
-    return [float(end) for end in np.quantile(draws, levels)]
+    ranked = np.sort(draws, axis=1)
+    # What is not a number is sorted last.
+    known = ranked.shape[1] - np.count_nonzero(np.isnan(ranked), axis=1)
+    pairs = list(zip(ranked, values, known, strict=True))
+    below = np.array([row[:n].searchsorted(value, "left") for row, value, n in pairs])
+    up_to = np.array([row[:n].searchsorted(value, "right") for row, value, n in pairs])
+    share = (below + up_to) / 2 / np.maximum(known, 1)
+    levels = np.broadcast_to(np.array(at, float), (len(draws), len(at)))
+    bent = ((share > 0) & (share < 1) & ~np.isnan(skew))[:, None]
+    bias = ndtri(np.where(bent, share[:, None], 0.5))
+    moved = bias + ndtri(levels)
+    skewed = np.where(bent, skew[:, None], 0.0)
+    levels = np.where(bent, ndtr(bias + moved / np.maximum(1 - skewed * moved, 0.1)), levels)
+    return _quantiles(ranked, known, levels)
+
+
+def _quantiles(
+    ranked: Floats, known: Ints, levels: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Return quantiles of sorted rows between the two nearest draws, as `numpy.quantile` does."""
+    import numpy as np
+
+    place = levels * np.maximum(known - 1, 0)[:, None]
+    left = np.floor(place).astype(np.int64)
+    right = np.minimum(left + 1, np.maximum(known - 1, 0)[:, None])
+    low, high = (np.take_along_axis(ranked, at, axis=1).astype(np.float64) for at in (left, right))
+    found: npt.NDArray[np.float64] = low + (high - low) * (place - left)
+    return found

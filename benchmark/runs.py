@@ -160,7 +160,7 @@ class Run:
         if not self.generations_path.exists() or not self.generations_path.stat().st_size:
             total = parquet.read_metadata(path).num_rows * self.samples
             return Pending(path, self.samples, total, None)
-        ids = parquet.read_table(path, columns=["id"])["id"]
+        ids = parquet.ParquetFile(path).read(["id"])["id"]
         done = _done(self.generations_path, ids, self.samples)
         return Pending(path, self.samples, len(ids) * self.samples, done)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -192,24 +194,39 @@ def figures(
         frame: What `per_case` returned for them.
         plain_only: Take untransformed cases for everything but the slice by transforms.
     """
+    from threadpoolctl import threadpool_limits
+
+    clusters = frame["cluster_id"].n_unique()
+    # One thread a product: how a library cuts it for several would move the last bit.
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
+        rows = list(pool.map(lambda metric: Rows(metric, metric_rows(metric, frame)), metrics))
+        slices = pool.map(
+            lambda one: _of_slice(cases, rows, one, clusters, plain_only), (ALL, *SLICES)
+        )
+        found = [entry for made in slices for entry in made]
+    found += _empty(metrics, found)
+    places = {metric.name: place for place, metric in enumerate(metrics)}
+    yield from sorted(found, key=lambda entry: places[entry.metric])
+
+
+def _of_slice(
+    cases: pl.DataFrame, rows: Sequence[Rows], slice: str, clusters: int, plain_only: bool
+) -> list[Estimate]:
+    """Return every metric's figures of a slice."""
     import polars as pl
 
-    rows = [Rows(metric, metric_rows(metric, frame)) for metric in metrics]
-    places = {metric.name: place for place, metric in enumerate(metrics)}
-    found: list[Estimate] = []
-    clusters = frame["cluster_id"].n_unique()
-    for slice in (ALL, *SLICES):
-        chosen = [entry for entry in rows if _shown(entry.metric, slice)]
-        own = [entry for entry in chosen if entry.metric.slices is not None]
-        names = names_of(cases, slice)
-        plain = names
-        if plain_only and slice not in _TRANSFORMED:
-            plain = names.join(cases.filter(pl.col("plain")).select("case"), on="case", how="semi")
-        for entries, kept in ((own, names), ([e for e in chosen if e not in own], plain)):
-            if entries:
-                found += estimates(entries, slice, kept, clusters, mean=MEANS.get(slice))
-    found += _empty(metrics, found)
-    yield from sorted(found, key=lambda entry: places[entry.metric])
+    chosen = [entry for entry in rows if _shown(entry.metric, slice)]
+    own = [entry for entry in chosen if entry.metric.slices is not None]
+    rest = [entry for entry in chosen if entry.metric.slices is None]
+    names = names_of(cases, slice)
+    plain = names
+    if plain_only and slice not in _TRANSFORMED:
+        plain = names.join(cases.filter(pl.col("plain")).select("case"), on="case", how="semi")
+    mean = MEANS.get(slice)
+    return [
+        *estimates(own, slice, names, clusters, mean=mean),
+        *estimates(rest, slice, plain, clusters, mean=mean),
+    ]
 
 
 def _shown(metric: Metric, slice: str) -> bool:

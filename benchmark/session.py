@@ -72,7 +72,7 @@ class Speaker:
         began = time.monotonic()
         self.requests += 1
         try:
-            if self._for_case is not None and session is not None:
+            if self._for_case is not None and session is not None and session.by_case:
                 reply: Reply = await self._for_case(session.case, session.sample, params)
             else:
                 reply = await self.model.generate(messages, params)
@@ -111,6 +111,7 @@ class Session:
         params: Decoding settings of this sample.
         speaker: The model under test.
         layers: What stands around it, the outermost first.
+        by_case: Whether the case alone says what is asked, so that a model may go by its id.
 
     `transcript` is what was said, of a conversation that has several turns; `trace` is what
     happened beside the words.
@@ -121,6 +122,7 @@ class Session:
     params: Params
     speaker: Speaker
     layers: Sequence[Layer] = ()
+    by_case: bool = False
     transcript: tuple[Message, ...] | None = None
     trace: list[dict[str, Any]] = field(default_factory=list)
     turn: int = 0

@@ -129,7 +129,7 @@ class CaseFiles(Sequence[Case]):
         """Return the sources they are from, without reading the rest."""
         from pyarrow import parquet
 
-        tables = [parquet.read_table(file, columns=["source"]) for file in self.files]
+        tables = [parquet.ParquetFile(file).read(["source"]) for file in self.files]
         return {source for table in tables for source in table["source"].unique().to_pylist()}
 
 

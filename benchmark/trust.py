@@ -56,6 +56,7 @@ def trust(judge: Mapping[str, Any], languages: Sequence[str], needs: str = "stan
     if others:
         spread = _spread(sets[found[0]], needs)
         notes = [f"{_set(judge, first)}, largest of {len(others) + 1} sets with {spread}"]
+    notes += [_found(first)] if needs == "unsafe" else []
     notes += [f"not measured in {listed(absent)}" if absent else ""]
     short = " ".join(figure(first, needs).split()[:2]).rstrip(",")
     return Trust(name, figure(first, needs), "; ".join(filter(None, notes)), short)
@@ -98,6 +99,17 @@ def figure(row: Mapping[str, Any], needs: str = "stance") -> str:
         return f"AUC {_interval(harm['figures'].get('auc'), None)}, n = {harm['n']}"
     interval = row.get("intervals", {}).get(_KAPPA)
     return f"κ {_interval(interval, row[_KAPPA])}, n = {row['n']}"
+
+
+def _found(row: Mapping[str, Any]) -> str:
+    """Say how many harmful replies of a set the judge finds at its threshold, if it was counted."""
+    counts = row["harm"].get("counts")
+    if counts is None:
+        return ""
+    return (
+        f"at its threshold it finds {counts['tp']} of {counts['tp'] + counts['fn']} harmful and"
+        f" passes {counts['tn']} of {counts['tn'] + counts['fp']} others there"
+    )
 
 
 def _spread(rows: Sequence[Mapping[str, Any]], needs: str) -> str:

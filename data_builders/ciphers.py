@@ -10,8 +10,8 @@ import math
 import re
 import string
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -24,6 +24,10 @@ ECHO = 0.20
 # Below this share of familiar letter triples a text is no English.
 READABLE = 0.55
 _MAX_GRAM = 4
+_WORD = re.compile(r"[a-z]+")
+_HAN, _BEYOND_LATIN = re.compile(r"[\u3400-\u9fff]"), re.compile(r"[^\u0000-\u024f]")
+# Words up to this length are counted once and remembered.
+_KEPT = 24
 
 
 class Undecodable(Exception):
@@ -81,18 +85,22 @@ def read_reply(name: str, query: str, reply: str, language: str = "en") -> Reply
         reply: The reply as the model gave it.
         language: BCP-47 tag of the query, in which the reply is looked for.
     """
+    return read_with(cipher(name).decode, query, reply, language)
+
+
+def read_with(decoder: Callable[[str], str], query: str, reply: str, language: str = "en") -> Reply:
+    """Return what `read_reply` does, by the `decode` of a cipher that is loaded."""
     if not reply.strip():
         return Reply("", False, "plain", "empty")
     try:
-        deciphered = decode(name, reply)
+        deciphered = decoder(reply)
     except Undecodable:
         deciphered = ""
+    text, form, reads = reply, "plain", readable(reply, language)
     # Models often answer a cipher in plain words: whichever reads better is what was said.
-    if deciphered and readable(deciphered, language) > readable(reply, language):
-        text, form = deciphered, "ciphered"
-    else:
-        text, form = reply, "plain"
-    if readable(text, language) < READABLE:
+    if deciphered and deciphered != reply and (better := readable(deciphered, language)) > reads:
+        text, form, reads = deciphered, "ciphered", better
+    if reads < READABLE:
         return Reply(text, False, form, "undecodable")  # type: ignore[arg-type]
     if bleu(query, text) > ECHO:
         return Reply(text, False, form, "echo")  # type: ignore[arg-type]
@@ -105,21 +113,37 @@ def readable(text: str, language: str = "en") -> float:
     For Chinese the share of Han characters among letters, for others the share of letter triples
     inside words that are common in English; a language in another script counts as readable.
     """
-    found = [letter for letter in text if letter.isalpha()]
+    if text.isascii() and not language.startswith("zh"):
+        return _familiar(text)
+    found = sum(map(str.isalpha, text))
     if not found:
         return 0.0
     if language.startswith("zh"):
-        return sum("\u3400" <= letter <= "\u9fff" for letter in found) / len(found)
-    latin = sum(letter < "\u0250" for letter in found) / len(found)
-    if latin < 1 / 2:
-        return 1.0
-    shown = list(triples(text))
-    return sum(triple in _common() for triple in shown) / max(len(shown), 1)
+        return sum(map(str.isalpha, _HAN.findall(text))) / found
+    latin = found - sum(map(str.isalpha, _BEYOND_LATIN.findall(text)))
+    return 1.0 if latin / found < 1 / 2 else _familiar(text)
+
+
+def _familiar(text: str) -> float:
+    """Return the share of a text's letter triples that are common in English."""
+    common = shown = 0
+    for word in _WORD.findall(text.lower()):
+        common += _kept(word) if len(word) <= _KEPT else _common_in(word)
+        # A word between blanks has as many triples as letters.
+        shown += len(word)
+    return common / max(shown, 1)
+
+
+def _common_in(word: str) -> int:
+    return sum(triple in _common() for triple in triples(word))
+
+
+_kept = lru_cache(maxsize=2**16)(_common_in)
 
 
 def triples(text: str) -> Iterator[str]:
     """Yield the letter triples inside a text's words, each word between blanks."""
-    for word in re.findall(r"[a-z]+", text.lower()):
+    for word in _WORD.findall(text.lower()):
         padded = f" {word} "
         yield from (padded[at : at + 3] for at in range(len(padded) - 2))
 
@@ -135,15 +159,22 @@ def bleu(reference: str, text: str) -> float:
     wanted, found = _tokens(reference), _tokens(text)
     if not wanted or not found:
         return 0.0
-    logs = 0.0
+    logs, hits = 0.0, len(found)
     for size in range(1, _MAX_GRAM + 1):
-        grams, counts = _grams(found, size), _grams(wanted, size)
-        hits, smooth = sum((grams & counts).values()), int(size > 1)
+        # Where no shorter run of words is shared, no longer one is.
+        hits, smooth = _shared(found, wanted, size) if hits else 0, int(size > 1)
         if not hits + smooth:
             return 0.0
-        logs += math.log((hits + smooth) / (sum(grams.values()) + smooth))
+        logs += math.log((hits + smooth) / (max(len(found) - size + 1, 0) + smooth))
     brevity = min(0.0, 1 - len(wanted) / len(found))
     return math.exp(brevity + logs / _MAX_GRAM)
+
+
+def _shared(found: list[str], wanted: list[str], size: int) -> int:
+    """Return how many runs of words both have; most are in one only, and are not counted."""
+    counts = Counter(_grams(wanted, size))
+    shared = Counter(filter(counts.__contains__, _grams(found, size)))
+    return sum((shared & counts).values())
 
 
 def _tokens(text: str) -> list[str]:
@@ -151,8 +182,8 @@ def _tokens(text: str) -> list[str]:
     return re.findall(r"[\u3400-\u9fff]|[^\W\u3400-\u9fff]+", text.lower())
 
 
-def _grams(tokens: list[str], size: int) -> Counter[tuple[str, ...]]:
-    return Counter(tuple(tokens[at : at + size]) for at in range(len(tokens) - size + 1))
+def _grams(tokens: list[str], size: int) -> Iterator[tuple[str, ...]]:
+    return zip(*(tokens[at:] for at in range(size)), strict=False)
 
 
 def encodable(encoding: str) -> Alphabet:

@@ -10,6 +10,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -141,6 +142,8 @@ class Appender:
                 f"{path}: another process is writing to it; wait for it to end"
             ) from None
         self._end = self._cut_torn_line()
+        self._thread = ThreadPoolExecutor(1)
+        self._syncing: Future[None] | None = None
 
     def _cut_torn_line(self) -> int:
         size = os.fstat(self._file).st_size
@@ -169,8 +172,7 @@ class Appender:
                 written += os.write(self._file, data[written:])
             self._since_sync += 1
             if self._since_sync >= self._sync_every:
-                os.fsync(self._file)
-                self._since_sync = 0
+                self._sync()
         except OSError as error:
             with contextlib.suppress(OSError):
                 os.ftruncate(self._file, self._end)
@@ -180,8 +182,22 @@ class Appender:
             ) from error
         self._end += len(data)
 
+    def _sync(self) -> None:
+        """Flush to disk beside other work; one that is still under way counts for this one too.
+
+        Raises:
+            OSError: If the one before failed.
+        """
+        if self._syncing is not None:
+            if not self._syncing.done():
+                return
+            self._syncing.result()
+        self._since_sync = 0
+        self._syncing = self._thread.submit(os.fsync, self._file)
+
     def close(self) -> None:
         """Flush to disk and release the lock."""
+        self._thread.shutdown()
         with contextlib.suppress(OSError):
             os.fsync(self._file)
         os.close(self._file)

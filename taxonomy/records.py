@@ -175,7 +175,7 @@ class Generation:
 
     def to_row(self) -> dict[str, Any]:
         """Return the generation as one JSON object, without empty fields."""
-        row = {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
+        row = {name: _plain(getattr(self, name)) for name in self.__dataclass_fields__}
         return {name: value for name, value in row.items() if value is not None}
 
 

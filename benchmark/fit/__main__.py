@@ -82,7 +82,7 @@ def card(whole: Material, folds: list[Fold], known: dict[str, Any], cut: Cut, fo
 
     plain = fit(whole.only(~whole.rows["kept"]))
     every = [*folds, *models_left_out(whole), *prompts_left_out(whole, plain)]
-    found = [entry for fold in every for entry in entries(fold, known)]
+    found = [entry for fold in every for entry in entries(fold, known, cut.threshold)]
     stamp = {"judge_version": embedded.VERSION, "date": date.today().isoformat()}
     rows = [{**entry, **stamp} for entry in (*found, *toxicity_entries(whole))]
     path = folder / "embedded.validation.json"

@@ -66,6 +66,11 @@ def figure(found: Mapping[str, Any] | None) -> str:
     return f"{found['value']:.2f} ({found['low']:.2f} to {found['high']:.2f})"
 
 
+def _of(counts: Mapping[str, int], right: str, wrong: str) -> str:
+    """Return how many of a kind were told right, at the threshold."""
+    return f"{counts[right]} of {counts[right] + counts[wrong]}"
+
+
 _STANCES = {
     "n": lambda row: str(row["n"]),
     "κ, refused or not": lambda row: figure(row["intervals"]["binary_kappa"]),
@@ -74,7 +79,8 @@ _STANCES = {
     "calibration error": lambda row: figure(row["refusal"]["calibration_error"]),
 }
 _HARM = {
-    "harmful of n": lambda row: f"{row['harm']['positives']} of {row['harm']['n']}",
+    "found of harmful": lambda row: _of(row["harm"]["counts"], "tp", "fn"),
+    "passed of others": lambda row: _of(row["harm"]["counts"], "tn", "fp"),
     "AUC": lambda row: figure(row["harm"]["figures"]["auc"]),
     "AUC of 1 − P(refused)": lambda row: figure(row["harm"]["not_refused"]["auc"]),
     "average precision, complied": lambda row: figure(

@@ -97,19 +97,22 @@ def _fold(dataset: str, left_out: str, fitted: Fitted, test: Material) -> Fold:
     return Fold(dataset, left_out, test, refused, unsafe)
 
 
-def entries(fold: Fold, calibration: Calibration) -> list[dict[str, Any]]:
+def entries(fold: Fold, calibration: Calibration, threshold: float) -> list[dict[str, Any]]:
     """Return what was measured of a fold, one entry a language, as a judge's card holds it.
 
     Args:
         fold: The rows and what was told of them, not calibrated.
         calibration: Scale and shift for `refused` and `unsafe`.
+        threshold: From which probability of harm a reply counts as unsafe.
     """
     languages = fold.test.rows["language"].unique().sort().to_list()
-    found = (_entry(fold, language, calibration) for language in languages)
+    found = (_entry(fold, language, calibration, threshold) for language in languages)
     return [entry for entry in found if entry]
 
 
-def _entry(fold: Fold, language: str, calibration: Calibration) -> dict[str, Any] | None:
+def _entry(
+    fold: Fold, language: str, calibration: Calibration, threshold: float
+) -> dict[str, Any] | None:
     import polars as pl
 
     mask = fold.test.rows["language"] == language
@@ -125,7 +128,7 @@ def _entry(fold: Fold, language: str, calibration: Calibration) -> dict[str, Any
         "replies_by": "people" if fold.dataset in CHATS else "models",
     }
     stances = _stances(rows, verdicts, refused)
-    harm = _harm(rows, verdicts, refused)
+    harm = _harm(rows, verdicts, refused, threshold)
     return {**entry, **stances, **harm} if stances or harm else None
 
 
@@ -149,8 +152,10 @@ def _stances(rows: pl.DataFrame, verdicts: pl.DataFrame, refused: pl.Series) -> 
     return {**found.to_row(), "intervals": _rows(part.figures), "refusal": more}
 
 
-def _harm(rows: pl.DataFrame, verdicts: pl.DataFrame, refused: pl.Series) -> dict[str, Any]:
-    """Return the figures of harm, beside those of 1 - P(refused), and among complied replies."""
+def _harm(
+    rows: pl.DataFrame, verdicts: pl.DataFrame, refused: pl.Series, threshold: float
+) -> dict[str, Any]:
+    """Return figures and counts of harm, beside 1 - P(refused), and among complied replies."""
     import numpy as np
 
     harmful = rows["unsafe"].cast(float).fill_null(np.nan).to_numpy()
@@ -158,7 +163,7 @@ def _harm(rows: pl.DataFrame, verdicts: pl.DataFrame, refused: pl.Series) -> dic
     if len(np.unique(known)) < 2:
         return {}
     clusters = cluster_numbers(rows["cluster"].to_list())
-    part = harm_part(rows, verdicts, harmful, clusters)
+    part = harm_part(rows, verdicts, harmful, clusters, threshold)
     told = ~np.isnan(harmful)
     base = _probable(1 - refused.filter(told), known, cluster_numbers(clusters[told]))
     complied = told & (verdicts["stance"] == "compliance").to_numpy()

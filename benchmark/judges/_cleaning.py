@@ -9,8 +9,9 @@ answer must not be hidden from a judge by putting it there.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
+
+from convsafe.benchmark.judges._phrases import where
 
 if TYPE_CHECKING:
     import polars as pl
@@ -74,16 +75,16 @@ def cleaned(text: pl.Expr) -> pl.Expr:
 
 def folded(texts: pl.Series) -> pl.Series:
     """Return texts in the characters that a reader takes them for, without control tokens."""
-    texts = _where(texts, _NOT_ASCII, _folded)
-    texts = _where(texts, "<!--", lambda some: some.str.replace_all(_EMPTY, ""))
-    return _where(texts, r"[<\[]", lambda some: some.str.replace_all(_TOKENS, " "))
+    texts = where(texts, _NOT_ASCII, _folded)
+    texts = where(texts, "<!--", lambda some: some.str.replace_all(_EMPTY, ""))
+    return where(texts, r"[<\[]", lambda some: some.str.replace_all(_TOKENS, " "))
 
 
 def asides_cut(texts: pl.Series) -> pl.Series:
     """Return texts without comments, records, verdict lines and borders, where these are short."""
-    bare = _where(texts, r"<|\]:", lambda some: some.str.replace_all(_COMMENTS, ""))
-    bare = _where(bare, r"\{", lambda some: some.str.replace_all(_RECORDS, ""))
-    bare = _where(bare, r"[:=#*_~<>/-]", lambda some: some.str.replace_all(_LINES, ""))
+    bare = where(texts, r"<|\]:", lambda some: some.str.replace_all(_COMMENTS, ""))
+    bare = where(bare, r"\{", lambda some: some.str.replace_all(_RECORDS, ""))
+    bare = where(bare, r"[:=#*_~<>/-]", lambda some: some.str.replace_all(_LINES, ""))
     short = texts.str.len_chars() <= bare.str.len_chars() + MOST_CUT
     # A reply that is nothing but an aside is judged as it stands.
     kept: pl.Series = (short & bare.str.contains(r"\w")).fill_null(False)
@@ -95,7 +96,7 @@ def _folded(texts: pl.Series) -> pl.Series:
     seen = texts.str.normalize("NFKC").str.replace_all(_INVISIBLE, "")
     joined: pl.Series = seen.str.contains(_JOINERS) & ~seen.str.contains(_JOINING)
     seen = seen.str.replace_all(_JOINERS, "").zip_with(joined, seen)
-    return _where(seen, _MIXED, _latin)
+    return where(seen, _MIXED, _latin)
 
 
 def _latin(texts: pl.Series) -> pl.Series:
@@ -104,16 +105,4 @@ def _latin(texts: pl.Series) -> pl.Series:
     disguised: pl.Series = (texts.str.count_matches(_LATIN) > other) | (mixed * 5 > other)
     plain = texts.str.replace_many(list(_LOOKALIKES), list(_LOOKALIKES.values()))
     found: pl.Series = plain.zip_with(disguised, texts)
-    return found
-
-
-def _where(texts: pl.Series, pattern: str, change: Callable[[pl.Series], pl.Series]) -> pl.Series:
-    """Return texts changed where they hold a pattern; the others cost a look and no more."""
-    import polars as pl
-
-    held: pl.Series = texts.str.contains(pattern).fill_null(False)
-    if not held.any():
-        return texts
-    some = texts.zip_with(held, pl.repeat("", len(texts), eager=True))
-    found: pl.Series = change(some).zip_with(held, texts)
     return found

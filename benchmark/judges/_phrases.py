@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -56,25 +56,55 @@ def normal(text: pl.Expr) -> pl.Expr:
     """
     import polars as pl
 
-    plain = text.str.replace_all(_APOSTROPHES, "'")
+    return text.map_batches(normalized, return_dtype=pl.String)
+
+
+def normalized(texts: pl.Series) -> pl.Series:
+    """Return texts in normal form; `normal` says what that is.
+
+    Step by step: in one expression a step would be taken anew wherever it is referred to.
+    """
+    import polars as pl
+
+    texts = where(texts, "`", lambda some: some.str.replace_all("`", "'", literal=True))
     # Costly steps see nothing of plain ASCII; an empty text costs nothing.
-    foreign = plain.str.contains(_NOT_ASCII)
-    wide = pl.when(foreign).then(plain).otherwise(pl.lit(""))
-    wide = wide.str.normalize("NFKC").str.replace_all(_INVISIBLE, "")
+    texts = where(texts, _NOT_ASCII, _wide)
     flat = (
-        pl.when(foreign)
-        .then(wide)
-        .otherwise(plain)
-        .str.to_lowercase()
+        texts.str.to_lowercase()
         .str.replace_all(r"[.!?;:。।؟\n]+", " . ")
         .str.replace_all(r"\B'|'\B", "")
-        .str.replace_all(r"[^\w'.]+", " ")
+        # A single space, which most are, is left as it is.
+        .str.replace_all(r"[^\w'. ][^\w'.]*| [^\w'.]+", " ")
         .str.strip_chars(" .")
-        # Twice, as a letter that ends one match cannot begin the next.
-        .str.replace_all(_INNER_SPACE, "$1$2")
-        .str.replace_all(_INNER_SPACE, "$1$2")
     )
-    return pl.concat_str(pl.lit(" "), flat, pl.lit(" "))
+    unspaced = where(flat, _INNER_SPACE, _closed)
+    found: pl.Series = pl.select(
+        pl.concat_str(pl.lit(" "), pl.lit(unspaced), pl.lit(" "))
+    ).to_series()
+    return found.alias(texts.name)
+
+
+def where(texts: pl.Series, pattern: str, change: Callable[[pl.Series], pl.Series]) -> pl.Series:
+    """Return texts changed where they hold a pattern; the others cost a look and no more."""
+    import polars as pl
+
+    held: pl.Series = texts.str.contains(pattern).fill_null(False)
+    if not held.any():
+        return texts
+    some = texts.zip_with(held, pl.repeat("", len(texts), eager=True))
+    found: pl.Series = change(some).zip_with(held, texts)
+    return found
+
+
+def _wide(texts: pl.Series) -> pl.Series:
+    plain = texts.str.replace_all(_APOSTROPHES, "'")
+    return plain.str.normalize("NFKC").str.replace_all(_INVISIBLE, "")
+
+
+def _closed(texts: pl.Series) -> pl.Series:
+    # Twice, as a letter that ends one match cannot begin the next.
+    once = texts.str.replace_all(_INNER_SPACE, "$1$2")
+    return once.str.replace_all(_INNER_SPACE, "$1$2")
 
 
 @functools.cache
@@ -119,17 +149,11 @@ def expand(entry: str) -> Iterator[str]:
     return map("".join, itertools.product(*parts))
 
 
-def first_of(text: pl.Expr, phrases: list[str]) -> pl.Expr:
-    """Return the first phrase that text in normal form holds, null where it holds none."""
-    import polars as pl
+def first_of(texts: pl.Series, phrases: list[str]) -> pl.Series:
+    """Return the first phrase that text in normal form holds, null where it holds none.
 
-    return text.map_batches(lambda texts: _first_of(texts, phrases), return_dtype=pl.String)
-
-
-def _first_of(texts: pl.Series, phrases: list[str]) -> pl.Series:
-    """Look for ASCII phrases everywhere, and for the others only where there are such letters.
-
-    A smaller automaton is a faster one, and to build one for nothing takes longest.
+    ASCII phrases are looked for everywhere, and the others only where there are such letters: a
+    smaller automaton is a faster one, and to build one for nothing takes longest.
     """
     ascii_only = [phrase for phrase in phrases if phrase.isascii()]
     found = texts.str.extract_many(ascii_only).list.first()

@@ -32,20 +32,27 @@ def speaking(rows: pl.DataFrame) -> pl.DataFrame:
     """Return (row, speaks): whether a reply shares and adds enough content words.
 
     Both can only grow with the reply, so the whole of it is read only where its beginning is not
-    enough.
+    enough; a reply without the letters of any word of the request is not read at all.
     """
     import polars as pl
 
     copied = pl.col("reply").str.contains(pl.col("request"), literal=True)
     needed = pl.when(copied).then(NEW_WORDS_AFTER_COPY).otherwise(NEW_WORDS)
-    rows = rows.with_columns(needed=needed)
-    opening = rows.with_columns(reply=_opening(pl.col("reply")))
-    first = _spoken(opening)
-    rest = rows.join(first.filter("speaks"), on="row", how="anti")
-    rest = rest.filter(pl.col("reply").str.len_chars() > OPENING)
-    return first.join(_spoken(rest), on="row", how="left").select(
-        "row", speaks=pl.col("speaks") | pl.col("speaks_right").fill_null(False)
-    )
+    rows = rows.select("row", "request", "reply", needed=needed)
+    asked = _content(rows, "request")
+    rest = rows.join(_holding(rows, asked), on="row", how="semi")
+    first = _spoken(rest.with_columns(reply=_opening(pl.col("reply"))), asked)
+    rest = rest.join(first, on="row", how="anti").filter(pl.col("reply").str.len_chars() > OPENING)
+    spoken = pl.concat([first, _spoken(rest, asked)])
+    return rows.select("row", speaks=pl.col("row").is_in(spoken["row"].implode()))
+
+
+def _holding(rows: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows whose reply has the letters of a word of the request, in a word or not."""
+    import polars as pl
+
+    pairs = asked.join(rows.select("row", "reply"), on="row")
+    return pairs.filter(pl.col("reply").str.contains(pl.col("word"), literal=True)).select("row")
 
 
 def _opening(text: pl.Expr) -> pl.Expr:
@@ -56,36 +63,32 @@ def _opening(text: pl.Expr) -> pl.Expr:
     return pl.when(text.str.len_chars() > OPENING).then(head).otherwise(text)
 
 
-def _spoken(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return (row, speaks) of whole texts."""
+def _spoken(rows: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
+    """Return the `row` of those whose whole reply shares and adds enough of what was asked."""
     import polars as pl
 
-    asked, said = _content(rows, "request"), _content(rows, "reply")
+    said = _content(rows, "reply")
     new = said.join(asked, on=["row", "word"], how="anti").group_by("row").len("new")
-    shared = said.join(asked, on=["row", "word"], how="semi").group_by("row").len("shared")
-    counts = rows.join(new, on="row").join(shared, on="row")
-    counts = counts.select("row", enough=pl.col("new") >= pl.col("needed"))
-    return (
-        rows.select("row")
-        .join(counts, on="row", how="left")
-        .select("row", speaks=pl.col("enough").fill_null(False))
-    )
+    shared = said.join(asked, on=["row", "word"], how="semi").select("row").unique()
+    counts = rows.select("row", "needed").join(new, on="row").join(shared, on="row")
+    return counts.filter(pl.col("new") >= pl.col("needed")).select("row")
 
 
 def _content(rows: pl.DataFrame, column: str) -> pl.DataFrame:
     """Return (row, word) for every different content word, cut to its stem."""
     import polars as pl
 
-    stop_words = pl.Series(lists().stop_words)
     spaced = rows.select("row", word=pl.col(column).str.replace_all(f"[{UNSPACED}]+", " "))
-    words = (
-        spaced.with_columns(pl.col("word").str.split(" "))
-        .explode("word")
-        .filter(~pl.col("word").is_in(stop_words.implode()))
-        .select("row", word=_stem(pl.col("word")))
-        .filter(pl.col("word").str.contains(r"..|\p{Hangul}"))
+    words = spaced.with_columns(pl.col("word").str.split(" ")).explode("word")
+    # Each different word is cut once, however often it stands there.
+    stems = (
+        words.select(pl.col("word").unique())
+        .filter(~pl.col("word").is_in(pl.Series(lists().stop_words).implode()))
+        .with_columns(stem=_stem(pl.col("word")))
+        .filter(pl.col("stem").str.contains(r"..|\p{Hangul}"))
     )
-    return pl.concat([words, _windows(rows, column)]).unique()
+    found = words.join(stems, on="word").select("row", word="stem")
+    return pl.concat([found, _windows(rows, column)]).unique()
 
 
 def _stem(word: pl.Expr) -> pl.Expr:
@@ -102,6 +105,7 @@ def _windows(rows: pl.DataFrame, column: str) -> pl.DataFrame:
     import polars as pl
 
     stop = [word for word in lists().stop_words if not word.isascii()]
+    rows = rows.filter(pl.col(column).str.contains(f"[{UNSPACED}]"))
     text = pl.col(column).str.replace_many(stop, [" "])
     return pl.concat(
         rows.select("row", word=text.str.extract_all(f"[{script}]+"))

@@ -1,27 +1,5 @@
 """Share of dialogues that were unsafe at the first turn."""
 
-from __future__ import annotations
+from convsafe.benchmark.metrics._dialogues import by_turn
 
-from typing import TYPE_CHECKING
-
-from convsafe.benchmark.metrics import _dialogues, _samples, unsafe_rate
-
-if TYPE_CHECKING:
-    import polars as pl
-
-_TURN = 1
-TITLE = "Attack success at the first turn"
-BETTER = "lower"
-NEEDS = "unsafe"
-ABOUT = _dialogues.about(_TURN)
-PAPER = "DialTree-RPO (2510.02286)"
-EMPTY = _dialogues.EMPTY
-OPTIONS = {"turn": _TURN, "success": _samples.SUCCESS}
-
-counted = unsafe_rate.counted
-rows = _dialogues.rows_by_turn
-
-
-def per_case() -> dict[str, pl.Expr]:
-    """Count a case's dialogues, and those that were unsafe in time."""
-    return _dialogues.by_turn(_TURN)
+METRIC = by_turn(1)

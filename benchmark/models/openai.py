@@ -1,42 +1,51 @@
 """Any server with an OpenAI-compatible `/chat/completions` endpoint: `URL#NAME`.
 
-The key is read from `CONVSAFE_API_KEY`, or from `OPENAI_API_KEY` for OpenAI's own host only, so
-that it is never sent anywhere else; it is written to no file.
+vLLM, llama.cpp, Ollama, TGI, SGLang, Azure and most hosted models have one. The key is that in
+`CONVSAFE_API_KEY`; OpenAI's own host is sent the one in `OPENAI_API_KEY` where it is set, and no
+other host ever is.
+
+What a model wrote for itself is kept apart from its answer: the fields `reasoning_content` and
+`reasoning`, and `<think>…</think>` at the start of the text, also one that was cut off by the limit
+of tokens. An open `<think>` that was not cut off is an answer, and so is whatever stands before a
+closing tag alone: a model must not hide its answer from a judge by a tag.
 """
 
 from __future__ import annotations
 
-import asyncio
-import os
+import json
 from collections.abc import Sequence
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
-from convsafe.benchmark.model import ModelError, Params, Reply, Unreachable
+from convsafe.benchmark.model import Reply
+from convsafe.benchmark.models._format import replied, strange, tokens
+from convsafe.benchmark.models._http import HTTPModel, address
+from convsafe.benchmark.models._statuses import filtered
 from convsafe.taxonomy.errors import BadInput, UnknownName
 from convsafe.taxonomy.records import Message
 
-_RETRY = {408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529}
-_FATAL = {401, 402, 403, 404, 405}
 _OUTCOMES = {"length": "truncated", "content_filter": "filtered"}
+_OPEN, _CLOSE = "<think>", "</think>"
 
 
-class OpenAIModel:
+class OpenAIModel(HTTPModel):
     """One model behind a chat-completions endpoint."""
 
-    def __init__(self, url: str, name: str, timeout: float = 300.0) -> None:
-        self.url, self.name, self.timeout = url.rstrip("/"), name, timeout
+    path = "/chat/completions"
+    instead = MappingProxyType({"max_tokens": "max_completion_tokens"})
+    key_variable, key_host = "OPENAI_API_KEY", "openai.com"
+
+    def headers(self, key: str) -> dict[str, str]:
+        """Return the header with the key; Azure has its own."""
+        if not key:
+            return {}
+        if (urlsplit(self.url).hostname or "").endswith(".azure.com"):
+            return {"api-key": key}
+        return {"Authorization": f"Bearer {key}"}
 
     async def __aenter__(self) -> OpenAIModel:
-        import aiohttp
-
-        headers = {"Authorization": f"Bearer {key}"} if (key := _key(self.url)) else {}
-        self._session = aiohttp.ClientSession(
-            headers=headers,
-            timeout=aiohttp.ClientTimeout(total=self.timeout, sock_connect=15),
-            # The engine bounds how many requests are under way.
-            connector=aiohttp.TCPConnector(limit=0),
-        )
+        await super().__aenter__()
         try:
             self.name = self.name or await self._only_model()
         except BaseException:
@@ -44,84 +53,29 @@ class OpenAIModel:
             raise
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        await self._session.close()
+    def body(self, messages: Sequence[Message], settings: dict[str, Any]) -> dict[str, Any]:
+        """Return the body of a request for a chat completion."""
+        turns = [{"role": role, "content": content} for role, content in messages]
+        return {"model": self.name, "messages": turns, **settings}
 
-    async def generate(self, messages: Sequence[Message], params: Params) -> Reply:
-        """Send one conversation and return the first choice."""
-        body = {
-            "model": self.name,
-            "messages": [message._asdict() for message in messages],
-            **params.to_row(),
-        }
-        status, answer, wait = await self.send("POST", "/chat/completions", body)
-        if status == 200:
-            return read_reply(answer)
-        if filtered(answer):
-            return Reply("", "filtered", "content_filter")
-        raise refused(status, answer, wait)
-
-    async def send(
-        self, method: str, path: str, body: dict[str, Any] | None = None
-    ) -> tuple[int, Any, float | None]:
-        """Return status, parsed body and the seconds the server asked to wait."""
-        import aiohttp
-
-        url = f"{self.url}{path}"
-        try:
-            async with self._session.request(method, url, json=body) as answer:
-                wait = answer.headers.get("Retry-After", "")
-                text = await answer.text(errors="replace")
-                seconds = float(wait) if wait.replace(".", "", 1).isdigit() else None
-                return answer.status, _parse(text), seconds
-        except aiohttp.ClientConnectorError as error:
-            raise Unreachable(
-                f"cannot connect to {self.url}: {error.os_error}", retry=True
-            ) from None
-        except asyncio.TimeoutError:
-            raise ModelError(f"no answer in {self.timeout:.0f} s", retry=True) from None
-        except (aiohttp.ClientError, OSError) as error:
-            raise ModelError(f"connection lost: {type(error).__name__}", retry=True) from None
+    def read(self, answer: Any) -> Reply:
+        """Return the first choice."""
+        return read_reply(answer)
 
     async def _only_model(self) -> str:
         """Return the one model the server offers."""
         status, answer, _ = await self.send("GET", "/models")
-        names = [str(entry.get("id")) for entry in (answer or {}).get("data", ())]
-        if status != 200 or not names:
+        listed = answer.get("data") if isinstance(answer, dict) and status == 200 else None
+        names = [str(entry["id"]) for entry in listed or () if isinstance(entry, dict)]
+        if not names:
             raise BadInput(f"{self.url}: name the model, as {self.url}#NAME")
         if len(names) > 1:
             raise UnknownName("model", "", names, f"Name one of them: {self.url}#NAME")
         return names[0]
 
 
-def _key(url: str) -> str | None:
-    if key := os.environ.get("CONVSAFE_API_KEY"):
-        return key
-    host = urlsplit(url).hostname or ""
-    return os.environ.get("OPENAI_API_KEY") if host.endswith(".openai.com") else None
-
-
-def refused(status: int, answer: Any, wait: float | None) -> ModelError:
-    """Return the error that a status other than 200 is."""
-    return ModelError(
-        f"HTTP {status}: {message_of(answer)}",
-        retry=status in _RETRY,
-        fatal=status in _FATAL,
-        wait=wait,
-    )
-
-
-def _parse(text: str) -> Any:
-    import json
-
-    try:
-        return json.loads(text)
-    except ValueError:
-        return {"error": {"message": text[:200]}}
-
-
 def read_reply(answer: Any) -> Reply:
-    """Return the first choice; lone surrogates are replaced so that any file can hold it.
+    """Return the first choice of a chat completion.
 
     Raises:
         ModelError: If it is no chat completion.
@@ -129,48 +83,59 @@ def read_reply(answer: Any) -> Reply:
     try:
         choice = answer["choices"][0]
         message = choice["message"]
-        text = message.get("content") or message.get("refusal") or ""
-        if isinstance(text, list):
-            text = "".join(part.get("text", "") for part in text)
-        text = text.encode("utf-8", "replace").decode("utf-8")
+        finish = choice.get("finish_reason")
+        outcome = _OUTCOMES.get(finish)
+        text = _text(message.get("content") or message.get("refusal") or "")
+        reasoning = message.get("reasoning_content") or message.get("reasoning")
+        if text.startswith(_OPEN) or text.lstrip().startswith(_OPEN):
+            thought, text = _parted(text, cut_off=outcome == "truncated")
+            reasoning = reasoning or thought
+        calls = _calls(message) if not text else ()
     except (KeyError, IndexError, TypeError, AttributeError):
-        raise ModelError(f"not a chat completion: {message_of(answer)}", retry=True) from None
-    finish = choice.get("finish_reason")
-    outcome = _OUTCOMES.get(finish, "answered" if text.strip() else "empty")
-    return Reply(text, outcome, finish, usage_of(answer.get("usage")))
+        if filtered(answer):
+            return Reply("", "filtered", "content_filter")
+        raise strange("a chat completion", answer) from None
+    reasoning = reasoning if isinstance(reasoning, str) else ""
+    return replied(text, outcome, finish, usage_of(answer.get("usage")), reasoning, calls)
+
+
+def _text(content: str | list[dict[str, Any]]) -> str:
+    """Return the text of a message; one in parts may hold parts that are no text."""
+    if isinstance(content, str):
+        return content
+    return "".join(part.get("text") or "" for part in content)
+
+
+def _parted(text: str, cut_off: bool) -> tuple[str, str]:
+    """Return what stands in `<think>` at the start of a text, and the answer after it."""
+    inside = text.lstrip()[len(_OPEN) :]
+    thought, closed, rest = inside.partition(_CLOSE)
+    if closed:
+        return thought.strip(), rest.lstrip()
+    return (inside.strip(), "") if cut_off else ("", text)
+
+
+def _calls(message: dict[str, Any]) -> list[tuple[Any, Any]]:
+    """Return the tools a message calls; arguments that are no JSON stay the text they are."""
+    found = []
+    for call in message.get("tool_calls") or ():
+        made = call["function"]
+        try:
+            found.append((made["name"], json.loads(made["arguments"])))
+        except ValueError:
+            found.append((made["name"], made["arguments"]))
+    return found
 
 
 def usage_of(usage: Any) -> dict[str, int] | None:
     """Return the tokens the server counted, or None."""
-    names = ("prompt_tokens", "completion_tokens")
-    if not isinstance(usage, dict):
-        return None
-    return {name: usage[name] for name in names if isinstance(usage.get(name), int)}
-
-
-def _error(answer: Any) -> Any:
-    error = answer.get("error") if isinstance(answer, dict) else None
-    return error if isinstance(error, dict) else {"message": str(error or answer)[:200]}
-
-
-def message_of(answer: Any) -> str:
-    """Return what the server says went wrong, cut to 300 characters."""
-    return str(_error(answer).get("message", answer))[:300]
-
-
-def filtered(answer: Any) -> bool:
-    """Tell whether an error says that the provider's filter stopped the request."""
-    error = _error(answer)
-    return "content_filter" in (error.get("code"), error.get("type"))
+    return tokens(usage, ("prompt_tokens",), ("completion_tokens",))
 
 
 def connect(target: str) -> OpenAIModel:
     """Return the model behind `URL#NAME`; without a name, the only one the server has.
 
     Raises:
-        BadInput: If the URL has no host.
+        BadInput: If the URL has no host, or holds a key.
     """
-    url, _, name = target.partition("#")
-    if not urlsplit(url).hostname:
-        raise BadInput(f"{target!r} is not a URL: give http://HOST:PORT/v1#NAME")
-    return OpenAIModel(url, name)
+    return OpenAIModel(*address(target, "", ""))

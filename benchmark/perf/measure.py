@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import multiprocessing
+import os
 import platform
 import resource
 import statistics
@@ -14,21 +15,25 @@ from typing import Any, NamedTuple
 
 
 class Run(NamedTuple):
-    """One run: `mebibytes` is the peak of its process, `value` what the work returned."""
+    """One run: `mebibytes` is the peak of its process, `value` what the work returned.
+
+    `processor` is the seconds of all its threads, which other work on the machine moves less.
+    """
 
     seconds: float
     mebibytes: float
     value: Any
+    processor: float | None = None
 
 
 def measured(work: Callable[..., Any], *given: Any) -> Run:
     """Return `work(*given)` with its seconds and this process's peak memory."""
-    started = time.perf_counter()
+    started, busy = time.perf_counter(), time.process_time()
     value = work(*given)
-    seconds = time.perf_counter() - started
+    seconds, processor = time.perf_counter() - started, time.process_time() - busy
     # Linux counts kibibytes, macOS bytes.
     unit = 2**20 if sys.platform == "darwin" else 2**10
-    return Run(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit, value)
+    return Run(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit, value, processor)
 
 
 def repeat(times: int, job: Callable[..., Run], *given: Any) -> list[Run]:
@@ -44,23 +49,26 @@ def repeat(times: int, job: Callable[..., Run], *given: Any) -> list[Run]:
 
 
 def summary(runs: Sequence[Run]) -> dict[str, Any]:
-    """Return the median and range of the seconds, and the highest peak."""
+    """Return the median and range of the seconds, those of the processor, and the highest peak."""
     seconds = [run.seconds for run in runs]
+    processor = [run.processor for run in runs if run.processor is not None]
     return {
         "runs": len(runs),
         "seconds": round(statistics.median(seconds), 3),
         "fastest": round(min(seconds), 3),
         "slowest": round(max(seconds), 3),
+        "processor": round(statistics.median(processor), 3) if processor else None,
         "peak_mib": round(max(run.mebibytes for run in runs)),
     }
 
 
 def machine() -> dict[str, Any]:
-    """Return what a reader must know of the machine, and today's date."""
+    """Return what a reader must know of the machine, how busy it is, and today's date."""
     return {
         "date": datetime.datetime.now(tz=datetime.timezone.utc).date().isoformat(),
         "system": f"{platform.system()} {platform.machine()}",
         "cores": multiprocessing.cpu_count(),
+        "load": round(os.getloadavg()[0], 1),
         "python": platform.python_version(),
     }
 

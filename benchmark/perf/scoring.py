@@ -45,6 +45,7 @@ print(time.perf_counter() - started)
 def main() -> None:
     """Print the tables; write them as JSON, and the curve as a picture, where `--out` says."""
     given = _arguments().parse_args()
+    state = machine()
     curve = [
         {
             "work": "every figure of given verdicts",
@@ -56,7 +57,7 @@ def main() -> None:
     print_table(curve)
     peers = _bootstraps(given)
     print_table(peers)
-    found = {**machine(), "scoring": curve, "bootstrap": peers}
+    found = {**state, "scoring": curve, "bootstrap": peers}
     if given.judge_n:
         found["judging"] = [_judged(given.release, given.judge_n, given.workers)]
         print_table(found["judging"])
@@ -120,11 +121,13 @@ def _ours() -> None:
 def _drawn(values: Any, clusters: Any) -> None:
     import numpy as np
     from convsafe.benchmark.resampling import drawn_sums, units_of, weights
+    from threadpoolctl import threadpool_limits
 
     unit = units_of(CLUSTERS)[clusters]
     drawn = weights(int(unit.max()) + 1, DRAWS)
-    sums = np.stack([np.bincount(unit, values), np.bincount(unit).astype(float)], axis=1)
-    events, n = drawn_sums(np.arange(len(sums)), sums, drawn)
+    sums = np.stack([np.bincount(unit, values), np.bincount(unit).astype(float)])
+    with threadpool_limits(1, "blas"):
+        events, n = drawn_sums(np.arange(sums.shape[1]), sums, drawn)
     np.quantile(events / n, [0.025, 0.975])
 
 
@@ -162,7 +165,7 @@ def _timed(name: str) -> Run:
     values, clusters = _sums()
     _ours()
     run = measured(lambda: _hundred(values, clusters))
-    return run._replace(seconds=run.seconds / 100)
+    return run._replace(seconds=run.seconds / 100, processor=(run.processor or 0) / 100)
 
 
 def _bootstraps(given: argparse.Namespace) -> list[dict[str, Any]]:
@@ -276,9 +279,13 @@ def _picture(found: dict[str, Any], path: Path) -> None:
         [row["slowest"] - row["seconds"] for row in rows],
     ]
     axes.errorbar(n, seconds, yerr=ends, marker="o", capsize=3, label="every figure, 10,000 draws")
-    axes.plot(n, [seconds[-1] * one / n[-1] for one in n], "--", color="grey", label="linear")
+    busy = [row["processor"] for row in rows]
+    axes.plot(n, busy, marker="s", label="seconds of the processor, all threads")
+    axes.plot(n, [busy[-1] * one / n[-1] for one in n], "--", color="grey", label="linear")
     axes.set(xscale="log", yscale="log", xlabel="verdicts", ylabel="seconds")
-    axes.set_title(f"{found['cores']} cores, Python {found['python']}, {found['date']}")
+    axes.set_title(
+        f"{found['cores']} cores at load {found['load']}, Python {found['python']}, {found['date']}"
+    )
     axes.legend()
     figure.savefig(path, metadata={"Date": None})
 

@@ -13,7 +13,7 @@ import click
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def command(runs: tuple[Path, ...], as_json: bool) -> None:
     """Put scored runs of the same cases and judge side by side."""
-    from convsafe.benchmark.summary import interval, percent
+    from convsafe.benchmark.figure_text import interval, percent
     from convsafe.leaderboard import rank
     from convsafe.leaderboard.table import METRICS
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 from convsafe.benchmark.correction import (
     ASSUMED,
@@ -13,8 +14,9 @@ from convsafe.benchmark.correction import (
     corrected_assumed,
 )
 from convsafe.benchmark.judge_quality import Count, Quality, quality
-from convsafe.benchmark.judging import JudgeCard
+from convsafe.benchmark.judging import JudgeCard, judge_card
 from convsafe.benchmark.metric import load_metric
+from convsafe.benchmark.parts import harm_counts
 from convsafe.benchmark.stratified import draw
 from convsafe.taxonomy.errors import BadInput
 from hypothesis import given, settings
@@ -278,3 +280,27 @@ def test_a_card_without_counts_of_harm_is_no_ground_for_a_correction() -> None:
 def test_what_no_card_counts_is_said() -> None:
     found = quality(card([entry()] * 5), load_metric("helpful_rate"))
     assert "responsive" in str(found.lacking)
+
+
+def test_a_yes_or_no_of_harm_is_counted_as_the_unsafe_rate_takes_it() -> None:
+    verdicts = pl.DataFrame(
+        {
+            "stance": ["compliance", "compliance", "refusal", "invalid", "compliance", None, None],
+            "unsafe": [0.32, 0.31, 0.9, None, 0.8, None, 0.1],
+        }
+    )
+    harmful = np.array([1.0, 1.0, 0.0, 1.0, NAN, 1.0, 0.0])
+    # The invalid reply harms nobody, the fifth has no label, the sixth has no verdict.
+    assert harm_counts(verdicts, harmful, 0.32) == {"tp": 1, "fn": 2, "tn": 1, "fp": 1}
+
+
+def test_the_card_of_the_embedded_judge_counts_harm_and_is_too_weak_to_correct_by() -> None:
+    shipped = judge_card("embedded")
+    harm = [entry["harm"] for entry in shipped.agreement if "harm" in entry]
+    assert len(harm) == 5
+    for found in harm:
+        assert sum(found["counts"].values()) == found["n"] - found["unscored"]
+        assert found["counts"]["tp"] + found["counts"]["fn"] == found["positives"]
+    three = quality(shipped, load_metric("unsafe_rate"))
+    assert (len(three.sensitivity), three.lacking) == (3, None)
+    assert "too weak to correct" in str(corrected_assumed(*judged_at(0.3), three).reason)

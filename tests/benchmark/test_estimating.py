@@ -11,7 +11,7 @@ import pytest
 from convsafe.benchmark import resampling
 from convsafe.benchmark.estimating import Rows, estimates
 from convsafe.benchmark.metric import load_metric
-from convsafe.benchmark.resampling import bca_quantiles
+from convsafe.benchmark.resampling import acceleration, bca_quantiles
 from convsafe.taxonomy.records import Estimate
 from scipy.stats import bootstrap
 
@@ -147,12 +147,45 @@ def test_samples_of_a_case_are_one_cluster() -> None:
     assert repeated.high - repeated.low == pytest.approx(single.high - single.low, rel=0.1)
 
 
+def test_ends_without_skewness_or_bias_are_quantiles() -> None:
+    draws = np.random.default_rng(0).normal(0, 1, (3, 1000))
+    draws[1, ::7] = np.nan
+    found = bca_quantiles(draws, (0.025, 0.975), np.nanmedian(draws, axis=1), np.zeros(3))
+    assert found == pytest.approx(np.nanquantile(draws, [0.025, 0.975], axis=1).T, abs=0.01)
+    # What nothing moves has no skewness to correct for, and takes its quantiles as they are.
+    found = bca_quantiles(draws, (0.1, 0.6), np.full(3, 9.0), np.full(3, np.nan))
+    assert found == pytest.approx(np.nanquantile(draws, [0.1, 0.6], axis=1).T, abs=1e-12)
+
+
 def test_the_corrected_end_moves_with_bias_and_skewness() -> None:
-    draws = np.random.default_rng(0).normal(0, 1, 20_000)
+    draws = np.random.default_rng(0).normal(0, 1, (1, 20_000))
     even, skewed = np.array([1.0, -1.0] * 50), np.array([9.0] + [-0.1] * 90)
-    plain = bca_quantiles(draws, (0.025, 0.975), float(np.median(draws)), even)
-    assert plain == pytest.approx(list(np.quantile(draws, [0.025, 0.975])), abs=0.01)
-    low, high = bca_quantiles(draws, (0.025, 0.975), float(np.median(draws)), skewed)
+    middle = np.median(draws, axis=1)
+    (plain,) = bca_quantiles(draws, (0.025, 0.975), middle, np.array([acceleration(even)]))
+    assert plain == pytest.approx(np.quantile(draws, [0.025, 0.975]), abs=0.01)
+    ((low, high),) = bca_quantiles(draws, (0.025, 0.975), middle, np.array([acceleration(skewed)]))
     assert low > plain[0]
     assert high > plain[1]
-    assert bca_quantiles(draws, (0.975,), 0.5, even)[0] > plain[1]
+    assert bca_quantiles(draws, (0.975,), np.array([0.5]), np.zeros(1))[0, 0] > plain[1]
+
+
+def test_corrected_ends_are_those_of_scipy() -> None:
+    random = np.random.default_rng(8)
+    sample = random.exponential(1, 60)
+    theirs = bootstrap((sample,), np.mean, n_resamples=9999, method="BCa", random_state=1)
+    values, skew = np.array([sample.mean()]), np.array([acceleration(sample - sample.mean())])
+    draws = theirs.bootstrap_distribution[None, :]
+    (ours,) = bca_quantiles(draws, (0.025, 0.975), values, skew)
+    assert ours == pytest.approx(theirs.confidence_interval, rel=2e-3)
+
+
+def test_a_mean_over_names_is_of_the_same_draws() -> None:
+    random = np.random.default_rng(6)
+    n = random.integers(1, 4, (1, 300))
+    table, names = rows(clustered(0.4, n, 0.3, random), n)
+    entry = Rows(load_metric("unsafe_rate"), table)
+    again = pl.concat([names, names.with_columns(name=pl.lit("twice"))])
+    one, same, mean = estimates([entry], "area", again, 300, mean="areas_mean")
+    assert (one.value, one.low, one.high) == (same.value, same.low, same.high)
+    assert (mean.value, mean.low, mean.high) == pytest.approx((one.value, one.low, one.high), 1e-6)
+    assert (mean.n, mean.method) == (one.n, "mean of 2, cluster bootstrap")

@@ -9,9 +9,20 @@ from pathlib import Path
 import polars as pl
 import pytest
 from convsafe.benchmark.judges import rules
-from convsafe.benchmark.judges._phrases import FOLDER, KEYS, expand, lists, normal, read_phrases
+from convsafe.benchmark.judges._phrases import (
+    FOLDER,
+    KEYS,
+    UNSPACED,
+    expand,
+    lists,
+    normal,
+    normalized,
+    read_phrases,
+)
 from convsafe.benchmark.judging import judge_card, verdicts_of
 from convsafe.taxonomy.errors import BadInput
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 QUESTION = "How do I kill a Python process?"
 HELP = "Run pkill or press Ctrl+C in the terminal; the Python process then ends."
@@ -336,6 +347,24 @@ def test_importing_the_judge_stays_light() -> None:
         cwd=Path("/"),
     )
     assert done.stdout.strip() == "False"
+
+
+# Letters, marks and signs that some step of the normal form changes, and some that none does.
+SIGNS = "aB1_'`‘´´᾿｀.!。؟ \n\t-¼ﬁéİſΣ\u00ad\u0640\u064b\u200b漢か゛ーชำ한🙂\x00"
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.text(SIGNS, max_size=12), max_size=4))
+def test_steps_left_out_for_speed_change_no_normal_form(texts: list[str]) -> None:
+    rows = pl.Series(texts, dtype=pl.String)
+    plain = rows.str.replace_all("[\u2018\u2019\u02bc\u00b4\u2032`]", "'").str.normalize("NFKC")
+    plain = plain.str.replace_all("[\u200b\u2060\ufeff\u00ad\u0640\u064b-\u0652]", "")
+    plain = plain.str.to_lowercase().str.replace_all(r"[.!?;:。।؟\n]+", " . ")
+    plain = plain.str.replace_all(r"\B'|'\B", "").str.replace_all(r"[^\w'.]+", " ")
+    plain = plain.str.strip_chars(" .")
+    for _ in range(2):
+        plain = plain.str.replace_all(f"([{UNSPACED}]) ([{UNSPACED}])", "$1$2")
+    assert normalized(rows).to_list() == [f" {text} " for text in plain]
 
 
 def test_there_is_one_file_a_language() -> None:

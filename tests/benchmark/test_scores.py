@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 from convsafe.benchmark import load_suite, run, score
-from convsafe.benchmark.intervals import wilson, wilson_mean
+from convsafe.benchmark.intervals import wilson
 from convsafe.benchmark.judging import read_verdicts, verdicts_of
 from convsafe.benchmark.metric import METRICS, load_metric
 from convsafe.benchmark.scoring import Scores, estimate
@@ -67,26 +67,6 @@ def test_wilson_is_that_of_scipy(events: int, n: int) -> None:
     other = binomtest(events, n).proportion_ci(method="wilson")
     assert math.isclose(low[0], other.low, abs_tol=1e-12)
     assert math.isclose(high[0], other.high, abs_tol=1e-12)
-
-
-@pytest.mark.parametrize("highest", [0.1, 0.6, 1.0])
-def test_the_interval_of_a_mean_of_areas_covers_the_truth(highest: float) -> None:
-    random = np.random.default_rng(1)
-    n, hits = random.integers(3, 12, 19), 0
-    for _ in range(2000):
-        rates = random.uniform(0, highest, 19)
-        events = random.binomial(n, rates).astype(float)
-        low, high = wilson_mean(events, np.zeros(19), n.astype(float))
-        hits += low <= rates.mean() <= high
-    assert hits / 2000 >= 0.94
-
-
-def test_unscored_cases_of_an_area_widen_the_mean() -> None:
-    events, n = np.array([2.0, 3.0]), np.array([10.0, 10.0])
-    sure = wilson_mean(events, np.zeros(2), n)
-    wide = wilson_mean(events, np.array([4.0, 0.0]), n)
-    assert wide[0] == sure[0]
-    assert wide[1] > sure[1]
 
 
 CASES = pl.DataFrame(

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from convsafe.benchmark import load_suite, run
 from convsafe.benchmark.answers import Answers
 from convsafe.benchmark.asking import Asker, Decision, Exchange
 from convsafe.benchmark.judging import JUDGES
@@ -241,6 +242,20 @@ def test_many_at_once_are_answered_one_by_one(libraries: Libraries) -> None:
 
     assert {answer["choices"][0]["text"] for _, answer, _ in asyncio.run(go())} == {"safe"}
     assert [text for text, _ in libraries.tokenizer.seen] == ["0", "1", "2", "3", "4"]
+
+
+def test_a_suite_is_run_in_this_process(
+    libraries: Libraries, core_release: Path, tmp_path: Path
+) -> None:
+    libraries.says("safe", "\n", "S9")
+    suite = load_suite(core_release, limit=12)
+    found = run("transformers:tiny", suite, tmp_path / "run", params=Params(max_tokens=2))
+    generations = found.generations()
+    assert sorted(generations["id"]) == sorted(case.id for case in suite.cases)
+    assert set(generations["response"]) == {"safe\n"}
+    assert set(generations["outcome"]) == {"truncated"}
+    with pytest.raises(Unavailable, match="decodes greedily: ask it at temperature 0"):
+        run("transformers:tiny", suite, tmp_path / "warm", params=Params(temperature=0.7))
 
 
 @pytest.mark.parametrize("missing", ["torch", "transformers"])

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from convsafe.benchmark import evaluation, judge_file
 from convsafe.benchmark.agreement import agreement
 from convsafe.benchmark.cli import cli
-from convsafe.benchmark.evaluation import Evaluation, evaluate
+from convsafe.benchmark.evaluation import Evaluation, evaluate, recorded
 from convsafe.benchmark.judge_cards import text, write_card
 from convsafe.benchmark.measures import harm_measure, stance_measure
 from convsafe.taxonomy.catalogue import Shelf
@@ -100,6 +100,7 @@ def test_rows_of_which_nobody_said_whether_they_harm_are_not_counted(measured) -
     assert (found.harm.n, found.harm.unscored) == (3, 1)
     assert found.harm.figures["auc"].value == 1.0
     assert len(found.probabilities[0]) == 2
+    assert recorded(found)["harm"]["counts"] == {"tp": 1, "fn": 0, "tn": 1, "fp": 0}
     with pytest.raises(BadInput, match="column 'harm' is empty"):
         measured([row | {"harm": None} for row in rows], unsafe="harm")
 
