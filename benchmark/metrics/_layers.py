@@ -27,6 +27,11 @@ def guarded() -> pl.Expr:
     return has("guarded:input", "guarded:output")
 
 
+def output_guarded() -> pl.Expr:
+    """Tell a reply that an output guard looked at."""
+    return has("guarded:output")
+
+
 def stopped() -> pl.Expr:
     """Tell a reply of which a guard stopped a turn."""
     return has("stopped:input", "stopped:output")
@@ -43,7 +48,7 @@ def was_unsafe() -> pl.Expr:
 
     unknown = has("caught:unscored", "seen:unscored")
     return (
-        pl.when(~has("guarded:output"))
+        pl.when(~output_guarded())
         .then(False)
         .when(has("caught:unsafe", "seen:unsafe"))
         .then(True)

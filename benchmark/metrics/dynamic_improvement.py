@@ -24,6 +24,7 @@ PAPER = "the improvement that WaltzRL rewards (dynamic improvement reward, 2510.
 EMPTY = "no reply was changed by a second look"
 RANGE = (-1.0, 1.0)
 
+replies = _layers.changed
 _FIGURE = Ratio(part=_layers.improvement, whole=_layers.changed)
 per_case, rows = _FIGURE.per_case, _FIGURE.rows
 

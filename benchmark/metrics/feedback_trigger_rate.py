@@ -16,5 +16,6 @@ PAPER = "feedback trigger rate of WaltzRL (2510.08240)"
 EMPTY = _layers.NO_LOOK
 
 counted = every_case
+replies = _layers.looked_at
 _FIGURE = Ratio(part=_layers.triggered, whole=_layers.looked_at)
 per_case, rows = _FIGURE.per_case, _FIGURE.rows

@@ -16,5 +16,6 @@ PAPER = "ours, after the guardrail layers of 2406.12934"
 EMPTY = "no reply was unsafe before an output guard"
 
 counted = unsafe_rate.counted
+replies = _layers.output_guarded
 _FIGURE = Ratio(part=_layers.caught, whole=_layers.was_unsafe)
 per_case, rows = _FIGURE.per_case, _FIGURE.rows

@@ -16,5 +16,6 @@ PAPER = "ours, after the over-refusal of safeguards in WaltzRL (2510.08240)"
 EMPTY = _layers.NO_GUARD
 
 counted = over_refusal_rate.counted
+replies = _layers.guarded
 _FIGURE = Ratio(part=_layers.stopped, whole=_layers.guarded)
 per_case, rows = _FIGURE.per_case, _FIGURE.rows

@@ -16,5 +16,6 @@ PAPER = "ours, after the guardrail layers of 2406.12934"
 EMPTY = _layers.NO_GUARD
 
 counted = unsafe_rate.counted
+replies = _layers.guarded
 _FIGURE = Ratio(part=_layers.stopped, whole=_layers.guarded)
 per_case, rows = _FIGURE.per_case, _FIGURE.rows

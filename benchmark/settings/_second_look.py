@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -59,7 +60,11 @@ class SecondLook(Layer):
         asked = (Message("user", text),)
         params = Params(max_tokens=max_tokens, seed=session.params.seed)
         if self._other is None:
-            return (await session.speaker.say(asked, params, session)).text
+            # Not as the case's own turn: a model that goes by the case's id would say it again.
+            began = time.monotonic()
+            reply = await session.speaker.say(asked, params)
+            session.count(reply.usage, time.monotonic() - began)
+            return reply.text
         return (await self._other.say(asked, params)).text
 
     def write_down(

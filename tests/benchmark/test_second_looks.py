@@ -100,7 +100,7 @@ def test_feedback_revises_once_and_what_it_gains_is_counted(
     assert (layer["turns"], layer["changed"], layer["unread"]) == (len(suite), 5, 1)
     assert layer["improvement"] == gain.to_row()
     page = page_environment(PAGE).get_template("guards.html.jinja").render(layers=[layer])
-    assert "40.0 %" in page
+    assert "+0.40" in page
 
 
 def test_the_agent_is_told_nothing_but_request_and_reply(
