@@ -14,13 +14,14 @@ before:STANCE, before:unsafe, before:unscored   the reply before it was changed
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convsafe.benchmark.loading import Judge, unsafe_from
 from convsafe.benchmark.runs import Run
 from convsafe.taxonomy.errors import BadInput
-from convsafe.taxonomy.files import atomic, file_stem
+from convsafe.taxonomy.files import atomic, file_stem, read_jsonl
 
 if TYPE_CHECKING:
     import polars as pl
@@ -86,8 +87,23 @@ def _read(path: Path, schema: dict[str, Any]) -> pl.DataFrame:
 
     try:
         return pl.scan_ndjson(path, schema=schema).collect(engine="streaming")
-    except pl.exceptions.PolarsError as error:
-        raise BadInput(f"a trace cannot be read: {error}", file=path) from None
+    except pl.exceptions.PolarsError:
+        # Steps of other kinds may use the same names for something else.
+        return pl.DataFrame(list(_of_layers(path)), schema=schema)
+
+
+def _of_layers(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield each generation with the steps of guards and second looks alone.
+
+    Raises:
+        BadInput: On a step that is none, naming file and line.
+    """
+    for line, row in read_jsonl(path):
+        trace = row.get("trace") or []
+        if not isinstance(trace, list) or not all(isinstance(step, dict) for step in trace):
+            raise BadInput("`trace` is no list of steps", file=path, line=line, id=row.get("id"))
+        steps = [step for step in trace if step.get("kind") in (GUARD, REVISION)]
+        yield {"id": row.get("id"), "sample": row.get("sample"), "trace": steps}
 
 
 def traced_path(run: Run, judge: str) -> Path:
@@ -99,8 +115,9 @@ def judge_traces(run: Run, judge: Judge) -> pl.DataFrame:
     """Judge every text that was withheld or replaced, and write the verdicts down.
 
     Returns:
-        As `traces`, with the stance of each text and whether it is unsafe by the judge's
-        threshold; null where there was no text, or no verdict.
+        As `traces`, but for `text`, of which `withheld` says whether there was one: replies stay
+        where they are. Then its stance and whether it is unsafe by the judge's threshold; null
+        where there was no text, or no verdict.
     """
     import polars as pl
     from convsafe.benchmark.judging import verdicts_of
@@ -118,7 +135,11 @@ def judge_traces(run: Run, judge: Judge) -> pl.DataFrame:
         row=pl.col("sample").cast(steps.schema["row"]),
         unsafe=_unsafe(unsafe_from(judge.made_with)),
     )
-    judged = steps.join(found, on="row", how="left", maintain_order="left").drop("row")
+    judged = (
+        steps.join(found, on="row", how="left", maintain_order="left")
+        .with_columns(withheld=pl.col("text").is_not_null())
+        .drop("row", "text")
+    )
     with atomic(traced_path(run, judge.name)) as temporary:
         judged.write_ndjson(temporary)
     return judged
@@ -143,7 +164,17 @@ def read_traced(run: Run, judge: str) -> pl.DataFrame:
     path = traced_path(run, judge)
     if not path.exists():
         raise BadInput("run `convsafe score` on the folder first", file=path)
-    schema: dict[str, Any] = {**traces(run).schema, "stance": pl.String, "unsafe": pl.Boolean}
+    texts = {"kind": pl.String, "layer": pl.String, "where": pl.String, "label": pl.String}
+    schema: dict[str, Any] = {
+        "id": pl.String,
+        "sample": pl.Int64,
+        "step": pl.Int64,
+        "turn": pl.Int64,
+        "p": pl.Float64,
+        **texts,
+        "stance": pl.String,
+        **dict.fromkeys(("stopped", "triggered", "withheld", "unsafe"), pl.Boolean),
+    }
     if not path.stat().st_size:
         return pl.DataFrame(schema=schema)
     return pl.read_ndjson(path, schema=schema)
@@ -187,7 +218,7 @@ def only_layer(judged: pl.DataFrame, layer: str) -> pl.DataFrame:
 
     other = (pl.col("layer") != layer) & (pl.col("kind") == GUARD)
     kept = (pl.col("layer") == layer) | (other & (pl.col("unsafe") | pl.col("unsafe").is_null()))
-    return judged.filter(kept & (~other | pl.col("text").is_not_null())).with_columns(
+    return judged.filter(kept & (~other | pl.col("withheld"))).with_columns(
         kind=pl.when(other).then(pl.lit("other")).otherwise("kind")
     )
 
@@ -195,7 +226,7 @@ def only_layer(judged: pl.DataFrame, layer: str) -> pl.DataFrame:
 def _guard_labels() -> list[pl.Expr]:
     import polars as pl
 
-    guard, withheld = pl.col("kind") == GUARD, pl.col("text").is_not_null()
+    guard, withheld = pl.col("kind") == GUARD, pl.col("withheld")
     caught = pl.format("caught:{}", _harm())
     return [
         pl.when(guard).then(pl.format("guarded:{}", "where")),

@@ -17,6 +17,8 @@ from convsafe.benchmark.judges._llama_guard import of_request
 from convsafe.benchmark.judging import read_verdicts
 from convsafe.benchmark.reporting import PAGE
 from convsafe.benchmark.suite import Suite, load_suite
+from convsafe.benchmark.traced import traced_path
+from convsafe.benchmark.traced import traces as read_traces
 from convsafe.taxonomy.errors import BadInput, Unavailable, UnknownName
 from convsafe.taxonomy.html import page_environment
 
@@ -332,6 +334,36 @@ def test_guarded_and_unguarded_runs_are_named_apart(
     # Labels that layers add must not be lost or doubled when read again.
     labels = read_verdicts(guarded.verdicts_path("known"))["labels"]
     assert set(labels.explode()) == {"guarded:output"}
+
+
+def test_steps_of_other_kinds_are_not_ours(
+    chat_server: ChatServer, suite: Suite, tmp_path: Path
+) -> None:
+    says(chat_server, {}, NO)
+    done = run(f"{chat_server.url}#tiny", suite, tmp_path / "run", guards=["output:embedded"])
+    lines = [json.loads(line) for line in done.generations_path.read_text().splitlines()]
+    state = {"kind": "state", "turn": 1, "label": {"mood": 3}, "p": "high", "before": [1], "x": []}
+    lines[3]["trace"].insert(0, state)
+    lines[4]["trace"] = [state]
+    done.generations_path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    steps = read_traces(done)
+    assert len(steps) == len(suite) - 1
+    assert set(steps["kind"]) == {"guard"}
+    assert steps.filter(pl.col("id") == lines[3]["id"])["step"].item() in (0, 1)
+
+
+def test_no_withheld_reply_is_in_a_file_of_verdicts(
+    chat_server: ChatServer, suite: Suite, tmp_path: Path
+) -> None:
+    secret = f"{NO} Not for a public place."
+    says(chat_server, {}, secret)
+    stern = "output:embedded:threshold=0.0001"
+    done = run(f"{chat_server.url}#tiny", suite, tmp_path / "run", guards=[stern])
+    score(done)
+    assert secret in done.generations_path.read_text()
+    assert secret not in traced_path(done, "embedded").read_text()
+    (layer,) = guard_table(done)
+    assert layer["changed"] == len(suite)
 
 
 def test_a_guard_that_is_the_judge_is_told(
