@@ -10,6 +10,7 @@ from convsafe.benchmark.corrections import BY_CARD, BY_LABELS
 from convsafe.benchmark.details import read_details
 from convsafe.benchmark.effort import effort
 from convsafe.benchmark.figure_text import interval, percent
+from convsafe.benchmark.guard_table import guard_table
 from convsafe.benchmark.metric import METRICS, listed, load_metric
 from convsafe.benchmark.per_case import PLAIN, TRANSFORM
 from convsafe.benchmark.plots import Bars, Drawing, Range, dots, frontier
@@ -124,7 +125,8 @@ def _page(run: Run, scores: dict[str, Any]) -> str:
     taken, sessions = effort(run, details), dashboard(run, details)
     drawings = _drawings(run, figures, titles)
     plots = [*drawings.values(), taken.times, *(sessions.plots if sessions else ())]
-    style = "\n".join([_asset("report.css"), *(plot.css for plot in plots if plot)])
+    sheets = [_asset(name) for name in ("report.css", "guards.css")]
+    style = "\n".join([*sheets, *(plot.css for plot in plots if plot)])
     script = _asset("report.js")
     chosen, hidden = sample(run, judge["name"], details)
     return (
@@ -151,6 +153,7 @@ def _page(run: Run, scores: dict[str, Any]) -> str:
             expected=figures.rows("expected", judge),
             metrics=[row for name in figures.listed() for row in _metric_row(figures, judge, name)],
             unlabelled=_unlabelled(figures, judge["agreement"]),
+            layers=guard_table(run),
             effort=taken,
             dashboard=sessions,
             samples=run.samples,

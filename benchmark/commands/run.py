@@ -48,8 +48,9 @@ if TYPE_CHECKING:
     "--guard",
     "guards",
     multiple=True,
-    metavar="WHERE:JUDGE",
-    help="A judge before or behind the model: input:embedded, output:embedded. Again for more.",
+    metavar="WHERE:JUDGE[@ENDPOINT]",
+    help="A judge before or behind the model: output:embedded, input:llama_guard_3@URL#NAME."
+    " Give it again for more.",
 )
 @click.option(
     "--dialogue",
