@@ -11,7 +11,7 @@ from convsafe.benchmark.details import read_details
 from convsafe.benchmark.effort import effort
 from convsafe.benchmark.figure_text import interval, percent
 from convsafe.benchmark.guard_table import guard_table
-from convsafe.benchmark.metric import METRICS, listed, load_metric
+from convsafe.benchmark.metric import listed, load_metric
 from convsafe.benchmark.per_case import PLAIN, TRANSFORM
 from convsafe.benchmark.plots import Bars, Drawing, Range, dots, frontier
 from convsafe.benchmark.runs import Run
@@ -139,7 +139,7 @@ def _page(run: Run, scores: dict[str, Any]) -> str:
             measured=[_measured(row) for row in judge["agreement"]],
             missing=scores["missing"],
             cases_total=scores["cases"],
-            cards=[_card(figures, judge, *card) for card in _CARDS if card[0] in METRICS.names()],
+            cards=_cards(figures, judge),
             frontier=drawings["frontier"].svg,
             by_area=drawings["areas"].svg,
             by_language=drawings["languages"].svg,
@@ -212,6 +212,13 @@ def _range(estimate: Estimate | None) -> Range | None:
 
 def _headline(figures: _Figures, metric: str) -> Estimate | None:
     return figures.get(metric, "areas_mean") or figures.get(metric)
+
+
+def _cards(figures: _Figures, judge: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the headline cards; a figure that no case of the run counts in has none."""
+    found = {card: _headline(figures, card[0]) for card in _CARDS}
+    counted = [card for card, estimate in found.items() if estimate is None or estimate.n]
+    return [_card(figures, judge, *card) for card in counted]
 
 
 def _card(
