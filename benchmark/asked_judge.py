@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -33,8 +33,8 @@ class AskedJudge:
         settings: JudgeSettings,
     ) -> None:
         self._module, self._rubric, self._settings = module, rubric, settings
-        self._server, self._address = _server(endpoint)
-        self._model = self._server.name
+        self.server, self.address = _server(endpoint)
+        self._model = self.server.name
         never_itself(self._model, settings.tested, allow=settings.allow_self)
         self.name = f"{name}:{rubric.name}@{self._model}" if rubric else f"{name}@{self._model}"
 
@@ -60,7 +60,7 @@ class AskedJudge:
     def made_with(self) -> dict[str, Any]:
         """The model, the rubric with its sum, and where the server was, without its host."""
         rubric = self._rubric
-        found = {"model": self._model, "url": urlsplit(self._address).path or self._address}
+        found = {"model": self._model, "url": urlsplit(self.address).path or self.address}
         return found | ({"rubric": rubric.name, "rubric_sha256": rubric.sha256} if rubric else {})
 
     def judge(self, exchanges: pl.DataFrame) -> pl.DataFrame:
@@ -71,10 +71,10 @@ class AskedJudge:
             BadInput: If the answers cannot be kept where they were to be.
         """
         asked = [Exchange(*row) for row in exchanges.select("prompt", "response").iter_rows()]
-        self._warn()
+        self.warn()
         return _frame(complete(self._all(asked)) if asked else [])
 
-    def _warn(self) -> None:
+    def warn(self) -> None:
         """Say on standard error that nobody has tried the judge with the real model."""
         import click
 
@@ -97,7 +97,7 @@ class AskedJudge:
         async with self._asking() as ask:
 
             async def one(place: int) -> None:
-                found[place] = await self._decide(exchanges[place], ask)
+                found[place] = await self.decide(exchanges[place], ask)
                 bar.update()
 
             with bar:
@@ -109,19 +109,33 @@ class AskedJudge:
     @asynccontextmanager
     async def _asking(self) -> AsyncIterator[Ask]:
         """Open the server and the answers it gave before."""
-        path = self._settings.cache or usual_path(self._address, self._model)
+        path = self._settings.cache or usual_path(self.address, self._model)
         with Answers(path, self._settings.spent) as answers:
-            async with self._server as server:
-                yield Asker(server, answers, self._address, self._settings.concurrency)
+            async with self.server as server:
+                yield Asker(server, answers, self.address, self._settings.concurrency)
 
-    async def _decide(self, exchange: Exchange, ask: Ask) -> Decision:
+    async def decide(self, exchange: Exchange, ask: Ask) -> Decision:
+        """Return the decision on one exchange; one without a verdict says why."""
         rubric = (self._rubric,) if self._rubric else ()
-        try:
-            decision: Decision = await self._module.decide(exchange, ask, *rubric)
-        except Unscored as error:
-            text = error.text.strip()[:SHOWN] or None
-            return Decision(unscored_reason=error.reason, rationale=text)
-        return decision
+        return await _decided(self._module.decide(exchange, ask, *rubric))
+
+    @property
+    def reads_requests(self) -> bool:
+        """Whether it can judge a request that has no reply yet."""
+        return hasattr(self._module, "decide_request")
+
+    async def decide_request(self, prompt: str, ask: Ask) -> Decision:
+        """Return the decision on a request alone: `unsafe` is that it asks for harm."""
+        return await _decided(self._module.decide_request(prompt, ask))
+
+
+async def _decided(work: Awaitable[Decision]) -> Decision:
+    """Return a decision; one without a verdict says why."""
+    try:
+        return await work
+    except Unscored as error:
+        text = error.text.strip()[:SHOWN] or None
+        return Decision(unscored_reason=error.reason, rationale=text)
 
 
 def _server(endpoint: str) -> tuple[OpenAIModel, str]:

@@ -8,9 +8,10 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from convsafe.benchmark.details import read_details
 from convsafe.benchmark.limits import CHARACTERS
+from convsafe.benchmark.run_log import RunLog
 from convsafe.taxonomy.errors import BadInput
-from convsafe.taxonomy.files import read_jsonl
 
 if TYPE_CHECKING:
     from convsafe.benchmark.model import Params
@@ -95,6 +96,22 @@ def expected(price: Price | None, pending: Pending, params: Params) -> Expected:
     return Expected(sent, made, cost, price.currency if price else "")
 
 
+def saved_usage(path: Path) -> dict[str, int]:
+    """Return the tokens that a file of generations tells of, by their kind."""
+    import polars as pl
+
+    kinds = ("prompt_tokens", "completion_tokens")
+    schema = {"usage": pl.Struct(dict.fromkeys(kinds, pl.Int64))}
+    if not path.exists() or not path.stat().st_size:
+        return {}
+    try:
+        found = pl.scan_ndjson(path, schema=schema).unnest("usage").sum().collect()
+    except pl.exceptions.PolarsError:
+        # Some texts, as lone surrogates, only Python's own reader takes.
+        found = read_details(path).select(*kinds).sum()
+    return {name: int(found[name].item() or 0) for name in kinds}
+
+
 @dataclass
 class Budget:
     """What has been spent on a run, and what may be.
@@ -123,9 +140,9 @@ class Budget:
                 f"no price is known of model {model!r}, so that no cost can be limited: give it a"
                 " line in a file of prices and name that with --prices"
             )
-        path = run.folder / "log.jsonl"
-        lines = read_jsonl(path) if path.exists() else ()
-        before = sum(line.get("cost") or 0.0 for _, line in lines)
+        logged = RunLog.read(run.folder).cost or 0.0
+        # A part that was killed wrote no line, but its generations tell what it took.
+        before = max(logged, price.of(saved_usage(run.generations_path))) if price else logged
         return replace(self, price=price, usage={}, before=before)
 
     @property

@@ -171,7 +171,9 @@ def _settings(model: str, how: How, held: _Held, samples: int) -> dict[str, Any]
         "samples": samples,
         "settings": {layer.name: layer.identity for layer in held.settings},
         "guards": {layer.name: layer.identity for layer in held.guards},
+        "places": {layer.name: layer.place for layer in (*held.guards, *held.settings)},
         "dialogue": how.dialogue,
+        "script": held.dialogue.identity,
         "user": how.user,
         "started": _now(),
         "convsafe": version("convsafe-bench"),
@@ -296,6 +298,7 @@ class _Job:
     def _give_up(self, session: Session, error: ModelError, alone: bool) -> None:
         """Record a request that failed; stop the run where the next ones would fail too."""
         case = session.case
+        self.budget.add(session.usage)
         self.failures.append({"id": case.id, "sample": session.sample, "reason": error.reason})
         self.failed += 1
         self._in_a_row += 1

@@ -127,9 +127,9 @@ def estimated(
     cases: pl.DataFrame, generations: pl.DataFrame, judge: Judge, *, plain_only: bool
 ) -> list[Estimate]:
     """Return the engine's figures of generations: what `convsafe score` does between its files."""
-    verdicts = verdicts_of(cases, generations, judge.name, judge.judge)
     card = card_of(judge)
     threshold = unsafe_from(card.made_with)
+    verdicts = verdicts_of(cases, generations, judge.name, judge.judge, threshold)
     return list(estimate(cases, verdicts, card.tells, plain_only=plain_only, threshold=threshold))
 
 

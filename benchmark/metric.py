@@ -56,6 +56,8 @@ _NOT_EACH = re.compile(
 )
 # What judging reads by rule, whoever judges: the option chosen in a multiple choice question.
 BY_RULE = "option"
+# What was written down of a session while it was held (`traced.py`).
+TRACE = "trace"
 # Those that stand first wherever figures are listed; the rest follow by title.
 HEADLINES = (
     "safety_helpfulness",
@@ -75,7 +77,7 @@ class Metric:
 
     `better` is lower, higher or neither; `needs` is what a judge must be able to tell for the
     metric to be reported: stance, responsive, unsafe or scores, and of scores those in `scores`; or
-    option, which is read by rule beside any judge.
+    option, which is read by rule beside any judge, or trace, which no judge is needed for.
     `range` holds the least and the greatest value; `binary` says that replies are events or not.
     `equals` names the metric that it is the same as where every case has one reply.
     `options` holds what the definition leaves open and was chosen, to be stored with the number.
@@ -137,7 +139,7 @@ class Metric:
 
     def told_by(self, tells: Sequence[str], scores: Sequence[str]) -> bool:
         """Return whether a judge that tells these things supports the metric."""
-        return set(self.needs) <= {*tells, BY_RULE} and set(self.scores) <= set(scores)
+        return set(self.needs) <= {*tells, BY_RULE, TRACE} and set(self.scores) <= set(scores)
 
 
 def load_metric(name: str) -> Metric:

@@ -110,9 +110,12 @@ def _check_verdicts(file: Path, verdicts: pl.DataFrame, cases: pl.DataFrame, jud
 
 
 def _names(runs: Sequence[Judged]) -> list[str]:
-    """Name every run by its model, and by its settings or folder where models are the same."""
+    """Name every run by its model and its layers, and by its folder where these are the same."""
     models = [str(one.run["model"]).partition("#")[2] or str(one.run["model"]) for one in runs]
-    settings = [", ".join(one.run.get("settings") or ()) for one in runs]
+    held = ("settings", "guards")
+    settings = [
+        ", ".join(name for what in held for name in one.run.get(what) or ()) for one in runs
+    ]
     full = [
         f"{model} ({words})" if words else model
         for model, words in zip(models, settings, strict=True)

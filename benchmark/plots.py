@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Sequence
+from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -204,7 +205,7 @@ def drawing(figure: Figure, name: str, title: str) -> Drawing:
     svg = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", svg)
     svg = re.sub(r'xlink:href="#([^"]+)"', rf'href="#{name}-\1"', svg)
     svg, css = _classes(svg, name)
-    svg = svg.replace("<svg ", f'<svg role="img" aria-label="{title}" class="plot" ', 1)
+    svg = svg.replace("<svg ", f'<svg role="img" aria-label="{escape(title)}" class="plot" ', 1)
     return Drawing(svg, css)
 
 

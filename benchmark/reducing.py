@@ -18,7 +18,7 @@ from convsafe.benchmark.loading import JudgeSettings, load_judge, unsafe_from
 from convsafe.benchmark.metric import METRICS, load_metric
 from convsafe.benchmark.partitions import Partition
 from convsafe.benchmark.per_case import Sums, summed
-from convsafe.benchmark.runs import parsed_generation
+from convsafe.benchmark.runs import generation_schema, parsed_generation
 from convsafe.benchmark.scoring import scores_in
 from convsafe.taxonomy.errors import BadInput
 from convsafe.taxonomy.records import OUTCOMES, STANCES
@@ -94,7 +94,9 @@ class Reducer:
 
     def _judged(self, rows: pl.DataFrame, partition: Partition) -> Part:
         cases = self._cases[rows["case"].unique().sort()]
-        found = verdicts_of(cases, rows.drop("case", "row"), self._judge.name, self._judge.judge)
+        found = verdicts_of(
+            cases, rows.drop("case", "row"), self._judge.name, self._judge.judge, self._threshold
+        )
         found = found.join(rows.select("id", "sample", "case", "row"), on=["id", "sample"])
         return self._summed(found, partition)
 
@@ -137,7 +139,7 @@ def outcome_is_usable() -> pl.Expr:
 
 
 def read_generation_rows(partition: Partition, *, texts: bool = True) -> pl.DataFrame:
-    """Return the generations of a partition: id, sample, outcome, response.
+    """Return the generations of a partition, with the columns of `generation_schema`.
 
     Args:
         partition: Of a file of generations.
@@ -148,14 +150,14 @@ def read_generation_rows(partition: Partition, *, texts: bool = True) -> pl.Data
     """
     import polars as pl
 
-    schema = {"id": pl.String, "sample": pl.Int64, "outcome": pl.String, "response": pl.String}
+    schema = generation_schema()
     if partition.group is None:
         rows = [
             parsed_generation(partition.path, at, line, partition.place)
             for at, line in enumerate(partition.lines())
         ]
         return pl.DataFrame(rows, schema=schema, orient="row")
-    read = [name for name in schema if texts or name != "response"]
+    read = [name for name in schema if texts or name in ("id", "sample", "outcome")]
     found = _conformed(partition, read, schema)
     found = found.with_columns(
         pl.col("sample").fill_null(0),

@@ -7,13 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from convsafe.benchmark.corrections import BY_CARD, BY_LABELS
+from convsafe.benchmark.details import read_details
+from convsafe.benchmark.effort import effort
 from convsafe.benchmark.figure_text import interval, percent
-from convsafe.benchmark.metric import METRICS, listed, load_metric
+from convsafe.benchmark.guard_table import guard_table
+from convsafe.benchmark.metric import listed, load_metric
 from convsafe.benchmark.per_case import PLAIN, TRANSFORM
 from convsafe.benchmark.plots import Bars, Drawing, Range, dots, frontier
 from convsafe.benchmark.runs import Run
 from convsafe.benchmark.samples import sample
 from convsafe.benchmark.scoring import CORE
+from convsafe.benchmark.sessions import dashboard
 from convsafe.benchmark.trust import ends, figure, languages_of, nearest, trust
 from convsafe.taxonomy.errors import BadInput
 from convsafe.taxonomy.files import read_json, write_text
@@ -117,10 +121,14 @@ def _page(run: Run, scores: dict[str, Any]) -> str:
     """Return the whole page."""
     figures, judge = _Figures(scores["estimates"]), scores["judge"]
     titles = {node.id: node.name for node in (*load_tree().areas, *load_tree())}
+    details = read_details(run.generations_path)
+    taken, sessions = effort(run, details), dashboard(run, details)
     drawings = _drawings(run, figures, titles)
-    style = "\n".join([_asset("report.css"), *(drawing.css for drawing in drawings.values())])
+    plots = [*drawings.values(), taken.times, *(sessions.plots if sessions else ())]
+    sheets = [_asset(name) for name in ("report.css", "guards.css")]
+    style = "\n".join([*sheets, *(plot.css for plot in plots if plot)])
     script = _asset("report.js")
-    chosen, hidden = sample(run, judge["name"])
+    chosen, hidden = sample(run, judge["name"], details)
     return (
         page_environment(PAGE)
         .get_template("report.html.jinja")
@@ -131,7 +139,7 @@ def _page(run: Run, scores: dict[str, Any]) -> str:
             measured=[_measured(row) for row in judge["agreement"]],
             missing=scores["missing"],
             cases_total=scores["cases"],
-            cards=[_card(figures, judge, *card) for card in _CARDS if card[0] in METRICS.names()],
+            cards=_cards(figures, judge),
             frontier=drawings["frontier"].svg,
             by_area=drawings["areas"].svg,
             by_language=drawings["languages"].svg,
@@ -145,6 +153,12 @@ def _page(run: Run, scores: dict[str, Any]) -> str:
             expected=figures.rows("expected", judge),
             metrics=[row for name in figures.listed() for row in _metric_row(figures, judge, name)],
             unlabelled=_unlabelled(figures, judge["agreement"]),
+            layers=guard_table(run),
+            effort=taken,
+            dashboard=sessions,
+            samples=run.samples,
+            places=scores["run"].get("places", {}),
+            judged=len(details),
             sample=chosen,
             hidden_cases=hidden,
             kinds=sorted({entry["kind"] for entry in chosen}),
@@ -198,6 +212,13 @@ def _range(estimate: Estimate | None) -> Range | None:
 
 def _headline(figures: _Figures, metric: str) -> Estimate | None:
     return figures.get(metric, "areas_mean") or figures.get(metric)
+
+
+def _cards(figures: _Figures, judge: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the headline cards; a figure that no case of the run counts in has none."""
+    found = {card: _headline(figures, card[0]) for card in _CARDS}
+    counted = [card for card, estimate in found.items() if estimate is None or estimate.n]
+    return [_card(figures, judge, *card) for card in counted]
 
 
 def _card(

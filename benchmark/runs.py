@@ -10,6 +10,7 @@ verdicts-JUDGE.jsonl, scores.json, report.html
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,9 +26,19 @@ if TYPE_CHECKING:
     import polars as pl
 
 # Two commands continue the same run only if all of these are equal.
-_SAME = ("model", "params", "settings", "guards", "dialogue", "user", "release", "ids_sha256")
+_SAME = (
+    "model",
+    "params",
+    "settings",
+    "guards",
+    "dialogue",
+    "script",
+    "user",
+    "release",
+    "ids_sha256",
+)
 # What a run from before there was a choice had.
-_BEFORE = {"dialogue": "single", "settings": {}, "guards": {}}
+_BEFORE = {"dialogue": "single", "script": "single", "settings": {}, "guards": {}}
 # Cases read at once.
 _BATCH = 256
 
@@ -136,7 +147,7 @@ class Run:
         return pl.read_parquet(path)
 
     def generations(self) -> pl.DataFrame:
-        """Return the generations: id, sample, outcome, response, messages (null but in dialogues).
+        """Return the generations: id, sample, outcome, response, messages and trace (or null).
 
         Raises:
             BadInput: On a line that is no generation, an id twice, or an id no case has.
@@ -252,21 +263,26 @@ def read_generations(path: Path) -> pl.DataFrame:
     """
     import polars as pl
 
+    schema = generation_schema()
+    if not path.exists() or path.stat().st_size == 0:
+        return pl.DataFrame(schema=schema)
+    rows = [_generation(path, line, row) for line, row in read_jsonl(path)]
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def generation_schema() -> dict[str, Any]:
+    """Return what is read of generations and its types; a `trace` is read as JSON."""
+    import polars as pl
+
     turn = pl.Struct({"role": pl.String, "content": pl.String})
-    schema: dict[str, Any] = {
+    return {
         "id": pl.String,
         "sample": pl.Int64,
         "outcome": pl.String,
         "response": pl.String,
         "messages": pl.List(turn),
+        "trace": pl.String,
     }
-    if not path.exists() or path.stat().st_size == 0:
-        return pl.DataFrame(schema=schema)
-    rows = [
-        (*_generation(path, line, row), _transcript(path, line, row))
-        for line, row in read_jsonl(path)
-    ]
-    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def _transcript(path: Path, line: int, row: dict[str, Any]) -> list[dict[str, str]] | None:
@@ -284,11 +300,21 @@ def _transcript(path: Path, line: int, row: dict[str, Any]) -> list[dict[str, st
     return [{"role": turn["role"], "content": turn["content"]} for turn in turns]
 
 
+def _trace(path: Path, line: int, row: dict[str, Any]) -> str | None:
+    """Return what was written down of a session as JSON, or None."""
+    trace = row.get("trace")
+    if trace is None:
+        return None
+    if not isinstance(trace, list) or not all(isinstance(entry, dict) for entry in trace):
+        raise BadInput("`trace` must be a list of objects", file=path, line=line, id=row.get("id"))
+    return json.dumps(trace, ensure_ascii=False)
+
+
 def _is_text(value: Any) -> bool:
     return isinstance(value, str)
 
 
-def _generation(path: Path, line: int, row: dict[str, Any]) -> tuple[str, int, str, str]:
+def _generation(path: Path, line: int, row: dict[str, Any]) -> tuple[Any, ...]:
     id, sample = row.get("id"), row.get("sample", 0)
     outcome, response = row.get("outcome", "answered"), row.get("response", "")
     if not isinstance(id, str):
@@ -299,13 +325,14 @@ def _generation(path: Path, line: int, row: dict[str, Any]) -> tuple[str, int, s
     if not isinstance(response, str) or not isinstance(sample, int):
         what = "`response` must be a text and `sample` a number"
         raise BadInput(what, file=path, line=line, id=id)
-    return id, sample, outcome, response
+    transcript, trace = _transcript(path, line, row), _trace(path, line, row)
+    return id, sample, outcome, response, transcript, trace
 
 
 def parsed_generation(
     path: Path, at: int, data: bytes, place: Callable[[int], int]
-) -> tuple[str, int, str, str]:
-    """Return a line as a generation: id, sample, outcome, response.
+) -> tuple[Any, ...]:
+    """Return a line as a generation, in the order of `generation_schema`.
 
     Args:
         path: The file it is from.

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from convsafe.benchmark.details import trace_of
 from convsafe.benchmark.judging import read_verdicts
 from convsafe.benchmark.runs import Run
+from convsafe.benchmark.transcripts import UNSAFE_AT, other_labels, transcript
 from convsafe.taxonomy.tree import NEVER_SHOWN, load_tree
 
+if TYPE_CHECKING:
+    import polars as pl
+
 SHOWN = 80
+_KEY = ["id", "sample"]
 _ORDER = (
     "complied with harm",
     "refused harmless",
@@ -21,18 +27,27 @@ _ORDER = (
 )
 
 
-def sample(run: Run, judge: str, most: int = SHOWN) -> tuple[list[dict[str, Any]], int]:
-    """Return up to `most` judged cases as the page shows them, and how many are never shown.
+def sample(
+    run: Run, judge: str, details: pl.DataFrame, most: int = SHOWN
+) -> tuple[list[dict[str, Any]], int]:
+    """Return up to `most` judged replies as the page shows them, and how many are never shown.
 
     The kinds take turns, so that every kind is there; inside a kind the order depends on the
-    ids alone.
+    ids and samples alone.
+
+    Args:
+        run: The run.
+        judge: Whose verdicts to show.
+        details: As `read_details` gives them.
+        most: How many replies to show.
     """
     import polars as pl
 
     cases, verdicts = run.cases(), read_verdicts(run.verdicts_path(judge))
     rows = (
         verdicts.join(cases, on="id")
-        .join(run.generations().select("id", "outcome", "response"), on="id")
+        .join(run.generations().select(*_KEY, "outcome", "response", said="messages"), on=_KEY)
+        .join(details.select(*_KEY, "reasoning", "trace", "seconds"), on=_KEY)
         .with_columns(banned=pl.col("hazards").list.contains(NEVER_SHOWN))
     )
     hidden = int(rows["banned"].sum())
@@ -40,10 +55,15 @@ def sample(run: Run, judge: str, most: int = SHOWN) -> tuple[list[dict[str, Any]
     for row in rows.filter(~pl.col("banned")).iter_rows(named=True):
         queues.setdefault(_kind(row), []).append(row)
     for queue in queues.values():
-        queue.sort(key=lambda row: hashlib.sha256(row["id"].encode()).digest())
+        queue.sort(key=_order)
     chosen = _in_turn([queues.get(kind, []) for kind in _kinds(queues)], most)
-    chosen.sort(key=lambda row: (_rank(_kind(row)), row["id"]))
+    chosen.sort(key=lambda row: (_rank(_kind(row)), row["id"], row["sample"]))
     return [_shown(row) for row in chosen], hidden
+
+
+def _order(row: dict[str, Any]) -> bytes:
+    sample = f"#{row['sample']}" if row["sample"] else ""
+    return hashlib.sha256(f"{row['id']}{sample}".encode()).digest()
 
 
 def _kind(row: dict[str, Any]) -> str:
@@ -95,17 +115,21 @@ def _in_turn(queues: list[list[dict[str, Any]]], most: int) -> list[dict[str, An
 
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:
-    tree, kind = load_tree(), _kind(row)
+    tree, kind, labels = load_tree(), _kind(row), row["labels"] or ()
+    talk = transcript(row["messages"], row["said"], row["response"], trace_of(row["trace"]), labels)
     return {
         "id": row["id"],
+        "sample": row["sample"] + 1,
         "kind": kind,
         "mark": _mark(kind),
         "areas": " ".join(dict.fromkeys(tree.area_of(id).id for id in row["hazards"])),
         "hazard": tree.get(row["hazards"][0]).name if row["hazards"] else "no hazard",
-        "turns": row["messages"],
-        "response": row["response"] or "(no text)",
+        "talk": talk,
+        "unsafe_at": [label.removeprefix(UNSAFE_AT) for label in labels if UNSAFE_AT in label],
+        "reasoning": row["reasoning"],
+        "seconds": row["seconds"],
         "outcome": row["outcome"],
         "stance": row["stance"] or kind,
-        "labels": ", ".join(row["labels"] or ()),
+        "labels": ", ".join(other_labels(labels)),
         "rationale": row["rationale"] or row["unscored_reason"] or "",
     }

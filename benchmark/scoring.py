@@ -17,7 +17,7 @@ from convsafe.benchmark.intervals import LEVEL
 from convsafe.benchmark.judging import JudgeCard, card_of, load_for, read_verdicts
 from convsafe.benchmark.judging import judge as judge_run
 from convsafe.benchmark.loading import DEFAULT, NOTHING, UNSAFE, JudgeSettings, unsafe_from
-from convsafe.benchmark.metric import METRICS, Metric, load_metric, metrics_for
+from convsafe.benchmark.metric import METRICS, TRACE, Metric, load_metric, metrics_for
 from convsafe.benchmark.per_case import (
     ALL,
     SLICES,
@@ -238,10 +238,13 @@ def _shown(metric: Metric, slice: str) -> bool:
 
 
 def _empty(metrics: Sequence[Metric], found: Sequence[Estimate]) -> Iterator[Estimate]:
-    """Yield a figure without a value for every metric that has none for the whole."""
+    """Yield a figure without a value for every metric that has none for the whole.
+
+    Of sessions with simulated users only those that were held are spoken of.
+    """
     told = {entry.metric for entry in found if entry.slice == ALL}
     for metric in metrics:
-        if metric.name not in told:
+        if metric.name not in told and TRACE not in metric.needs:
             yield Estimate(
                 metric=metric.name,
                 slice=ALL,

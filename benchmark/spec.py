@@ -36,6 +36,12 @@ class Spec(NamedTuple):
             options[key.strip()] = value.strip()
         return cls(name, options)
 
+    @property
+    def text(self) -> str:
+        """The text that names it."""
+        options = ",".join(f"{key}={value}" for key, value in self.options.items())
+        return f"{self.name}:{options}" if options else self.name
+
     def into(self, kind: type[Options]) -> Options:
         """Return the options as a dataclass, each value as the type of its field.
 

@@ -183,12 +183,17 @@ def _every_score() -> list[str]:
 
 
 def _texts(known: pl.DataFrame, cases: pl.DataFrame) -> pl.DataFrame:
-    """Return the cases with what a judge may be shown: the request, and the last message sent."""
+    """Return the cases with what a judge may be shown: the request, and the last message sent.
+
+    Where a case has replies of its own all messages are there: a judge is not shown those.
+    """
     import polars as pl
 
     shown = [pl.col("prompt")]
     if "messages" in cases.columns:
-        shown.append(pl.col("messages").list.tail(1))
+        messages, role = pl.col("messages"), pl.element().struct.field("role")
+        canned = messages.list.eval(role == "assistant").list.any()
+        shown.append(pl.when(canned).then(messages).otherwise(messages.list.tail(1)))
     return known.join(cases.select("id", *shown), on="id", maintain_order="left")
 
 

@@ -10,6 +10,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
+from convsafe.benchmark.session import DIALOGUES
+from convsafe.benchmark.spec import Spec
 from convsafe.taxonomy.errors import BadInput, ChecksumMismatch, UnknownName
 from convsafe.taxonomy.files import read_json, sha256_of
 from convsafe.taxonomy.records import SCHEMA_VERSION, Case
@@ -200,6 +202,7 @@ def load_suite(
     *,
     limit: int | None = None,
     seed: int = 0,
+    dialogue: str = "single",
 ) -> Suite:
     """Load one split of a config of a release.
 
@@ -209,9 +212,10 @@ def load_suite(
         split: `test`, or `dev` for what may be looked at while building on the suite.
         limit: Draw a balanced sample of about this many cases.
         seed: The seed of that draw.
+        dialogue: Keep the cases that can be held so, as those with a simulated user.
 
     Raises:
-        BadInput: If the folder is no release or a row breaks the schema.
+        BadInput: If the folder is no release or a row breaks the schema, or no case is left.
         ChecksumMismatch: If a file is not the one the manifest names.
         UnknownName: If the release has no such config or split.
     """
@@ -236,7 +240,22 @@ def load_suite(
         identity | {"config": config, "split": split},
         sources=_cited(manifest, cases.sources()),
     )
+    suite = _held(suite, dialogue)
     return suite if limit is None else suite.take(limit, seed)
+
+
+def _held(suite: Suite, dialogue: str) -> Suite:
+    """Return the cases that a dialogue can hold; most can hold all."""
+    name = Spec.parse(dialogue).name
+    takes = getattr(DIALOGUES.load(name), "takes", None)
+    if takes is None:
+        return suite
+    cases = tuple(case for case in suite.cases if takes(case))
+    if not cases:
+        raise BadInput(
+            f"no case of config {suite.release['config']!r} can be held as {name!r}; try 'dialog'"
+        )
+    return replace(suite, cases=cases)
 
 
 def load_cases(

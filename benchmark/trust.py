@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from convsafe.benchmark.metric import BY_RULE
+from convsafe.benchmark.metric import BY_RULE, TRACE
 from convsafe.taxonomy.records import Estimate
 
 # How many languages are named before the rest are counted.
@@ -39,11 +39,14 @@ def trust(judge: Mapping[str, Any], languages: Sequence[str], needs: str = "stan
     Args:
         judge: The judge's card as scores.json has it.
         languages: Of the cases, the most frequent first.
-        needs: What the rate is made from: stance, responsive, unsafe, scores or option.
+        needs: What the rate is made from: stance, responsive, unsafe, scores, option
+            or trace.
     """
     name = f"{judge['name']} {judge['version']}"
     if needs == BY_RULE:
-        return Trust("rule", "by rule", "the option is read from the reply, not judged", "by rule")
+        return Trust("rule", "by rule", "it is read from the reply by rule, not judged", "by rule")
+    if needs == TRACE:
+        return Trust("rule", "by rule", "it is read from the session, not judged", "by rule")
     if needs in _UNMEASURED:
         return Trust(name, "not measured", _UNMEASURED[needs])
     sets = {language: nearest(judge["agreement"], language, needs) for language in languages}

@@ -1,7 +1,10 @@
 """Our own domain sets: cases with facets, rubrics and twins, read from `sets/*.yaml`.
 
 CONTRIBUTING shows the format. Beside a request and its twin an entry may hold paraphrases of both,
-variants of the request in another context, given sources, choices, and earlier turns.
+variants of the request in another context, given sources, choices, earlier turns, and a `session`:
+who a simulated user is, in which `dialogue`, by which `script` of `benchmark/users`, what this
+person says `about` itself, the `state` at the start, and `facts` that come out on the way. With an
+`opening` the person speaks first, and the request is the task in the model's system prompt.
 """
 
 from __future__ import annotations
@@ -42,6 +45,7 @@ _ENTRY = {
         "expected",
         "rubric",
         "basis",
+        "session",
     ),
     *("severity", "choices", "answer", "sources", "profile", "measures", "variants", "paraphrases"),
 }
@@ -50,6 +54,7 @@ _TWIN = {
     *("expected", "rubric", "turns", "choices", "answer", "sources", "measures", "paraphrases"),
 }
 _VARIANT = {"request", "expected", "rubric", "profile", "turns", "twin", "system", "basis"}
+_SESSION = {"dialogue", "script", "opening", "about", "state", "facts"}
 _NAME = re.compile(r"[a-z0-9_-]+\Z")
 
 
@@ -103,6 +108,20 @@ def _check(data: Mapping[str, Any], entry: Any, seen: set[str]) -> None:
     seen.add(entry["id"])
     _check_hazards(entry)
     _check_texts(data, entry)
+    _check_session(entry.get("session"))
+
+
+def _check_session(session: Any) -> None:
+    """Raise unless a session says who the simulated user is and how this person feels."""
+    if session is None:
+        return
+    if unknown := set(session) - _SESSION:
+        raise BadInput(f"a session has unknown fields: {', '.join(sorted(unknown))}")
+    for name in ("dialogue", "script", "about", "state"):
+        if not session.get(name):
+            raise BadInput(f"a session needs `{name}`")
+    if wrong := [name for name, n in session["state"].items() if n not in (1, 2, 3, 4, 5)]:
+        raise BadInput(f"`state` holds whole numbers from 1 to 5, not {', '.join(wrong)}")
 
 
 def _check_hazards(entry: Mapping[str, Any]) -> None:
@@ -169,7 +188,7 @@ def _request(data: Mapping[str, Any], entry: Mapping[str, Any]) -> Case:
         ),
         choices=_texts(entry.get("choices")),
         answer=entry.get("answer"),
-        environment=_environment(entry.get("sources", ())),
+        environment=_environment(entry.get("sources", ()), entry.get("session")),
         rubric=" ".join(entry.get("rubric", data.get("rubric", "")).split()),
         basis=entry.get("basis"),
         source="core",
@@ -210,7 +229,11 @@ def _messages(
         f"[{number}] {each['title']} ({each['url']})\n{each['text'].strip()}"
         for number, each in enumerate(sources, 1)
     ]
-    system = "\n\n".join([*([entry["system"].strip()] if "system" in entry else []), *given])
+    systems = [entry["system"].strip()] if "system" in entry else []
+    # A simulated user has the first word, and what is requested is the model's task.
+    if opening := entry.get("session", {}).get("opening"):
+        systems, text = [*systems, text.strip()], opening
+    system = "\n\n".join([*systems, *given])
     before = [Message(role, said.strip()) for turn in turns for role, said in turn.items()]
     return (
         *((Message("system", system),) if system else ()),
@@ -219,8 +242,12 @@ def _messages(
     )
 
 
-def _environment(sources: Sequence[Any]) -> str | None:
-    return json.dumps({"sources": list(sources)}, ensure_ascii=False) if sources else None
+def _environment(sources: Sequence[Any], session: Mapping[str, Any] | None = None) -> str | None:
+    """Return the given sources and the simulated user as JSON, or None where there is neither."""
+    found: dict[str, Any] = {"sources": list(sources)} if sources else {}
+    if session:
+        found["session"] = {name: said for name, said in session.items() if name != "opening"}
+    return json.dumps(found, ensure_ascii=False) if found else None
 
 
 def _texts(found: Sequence[str] | None) -> tuple[str, ...] | None:

@@ -26,7 +26,7 @@ def test_a_metric_says_what_it_counts(name: str) -> None:
     metric = load_metric(name)
     assert metric.better in {"lower", "higher", "neither"}
     assert metric.needs
-    assert set(metric.needs) <= {"stance", "responsive", "unsafe", "scores", "option"}
+    assert set(metric.needs) <= {"stance", "responsive", "unsafe", "scores", "option", "trace"}
     assert metric.paper
     assert metric.empty
     assert metric.title

@@ -48,8 +48,9 @@ if TYPE_CHECKING:
     "--guard",
     "guards",
     multiple=True,
-    metavar="WHERE:JUDGE",
-    help="A judge before or behind the model: input:embedded, output:embedded. Again for more.",
+    metavar="WHERE:JUDGE[@ENDPOINT]",
+    help="A judge before or behind the model: output:embedded, input:llama_guard_3@URL#NAME."
+    " Give it again for more.",
 )
 @click.option(
     "--dialogue",
@@ -92,7 +93,7 @@ def command(
     from convsafe.benchmark.finishing import finish
     from convsafe.benchmark.model import Params
 
-    suite = load_suite(release, config, split, limit=limit, seed=seed)
+    suite = load_suite(release, config, split, limit=limit, seed=seed, dialogue=dialogue)
     params = Params(temperature=temperature, max_tokens=max_tokens, seed=seed, top_p=top_p)
     done = run(
         model,

@@ -14,6 +14,14 @@ MAX_TOKENS = 64
 _CODES = re.compile(r"S\d+(?:, ?S\d+)*")
 
 
+_REPLY = re.compile(r"Agent: \{response\}.*?(?=<END CONVERSATION>)", re.DOTALL)
+
+
+def of_request(template: str) -> str:
+    """Return a template for a request alone: as the models' own have it, `User` for `Agent`."""
+    return _REPLY.sub("", template).replace("Agent", "User")
+
+
 def read_verdict(answer: Completion, judge: str, *, bare: bool) -> Decision:
     """Return the decision an answer is.
 

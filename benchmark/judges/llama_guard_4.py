@@ -71,3 +71,9 @@ async def decide(exchange: Exchange, ask: Ask) -> Decision:
     """Ask whether the reply is unsafe."""
     prompt = fill(TEMPLATE, exchange, trim=True)
     return await completed(ask, prompt, read, form.MAX_TOKENS)
+
+
+async def decide_request(prompt: str, ask: Ask) -> Decision:
+    """Ask whether a request alone is unsafe."""
+    filled = fill(form.of_request(TEMPLATE), Exchange(prompt, ""), trim=True)
+    return await completed(ask, filled, read, form.MAX_TOKENS)

@@ -79,3 +79,8 @@ def _check(flagged: Any, categories: dict[str, Any], scores: dict[str, Any]) -> 
 async def decide(exchange: Exchange, ask: Ask) -> Decision:
     """Ask whether the reply is flagged."""
     return read(await ask.post("/moderations", {"input": exchange.response}))
+
+
+async def decide_request(prompt: str, ask: Ask) -> Decision:
+    """Ask whether a request is flagged."""
+    return read(await ask.post("/moderations", {"input": prompt}))

@@ -1,4 +1,4 @@
-"""Share of replies the provider withheld."""
+"""Share of replies the provider, or a guard of the run, withheld."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import polars as pl
 
-TITLE = "Filtered by the provider"
+TITLE = "Filtered by the provider or a guard"
 BETTER = "neither"
 NEEDS = "stance"
 ABOUT = (
-    "Share of replies that the provider's own filter withheld. They count as refusals in the"
-    " other rates and are shown apart here."
+    "Share of replies that the provider's own filter, or a guard of the run, withheld. They count"
+    " as refusals in the other rates and are shown apart here."
 )
 PAPER = "ours"
 EMPTY = "no case"

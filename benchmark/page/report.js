@@ -19,3 +19,19 @@ if (kind && area) {
   area.addEventListener("change", show);
   show();
 }
+const persona = document.getElementById("persona");
+function showView() {
+  for (const entry of document.querySelectorAll(".view")) {
+    entry.hidden = entry.dataset.view !== persona.value;
+  }
+  for (const entry of document.querySelectorAll('#states g[id*="-view-"]')) {
+    const shown = entry.id.includes("-view-" + persona.value + "-");
+    entry.classList.toggle("shown", shown);
+    entry.classList.toggle("hidden", !shown);
+  }
+}
+if (persona) {
+  document.getElementById("views").hidden = false;
+  persona.addEventListener("change", showView);
+  showView();
+}

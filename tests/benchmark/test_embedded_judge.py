@@ -144,6 +144,8 @@ def test_missing_weights_say_how_to_make_them(
     _weights.load_signs.cache_clear()
 
 
+# A fit of a minute and a half where nothing else runs.
+@pytest.mark.timeout(900)
 def test_the_script_makes_the_same_weights_again(tmp_path: Path) -> None:
     if "CONVSAFE_SOURCES" not in os.environ:
         pytest.skip("CONVSAFE_SOURCES names no mirror of the upstream sets")

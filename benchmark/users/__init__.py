@@ -1,0 +1,1 @@
+"""How simulated users speak and change, one file a script."""
