@@ -345,4 +345,5 @@ def test_the_terminal_shows_ranks_intervals_judge_and_what_was_refused(
     row: dict[str, Any] = json.loads((tmp_path / "board" / "table.json").read_text())
     assert row["entries"][0]["ranks"] == [1, 1]
     assert set(row["entries"][0]["figures"]["unsafe_rate"]) == {"value", "low", "high", "n"}
+    assert row["entries"][0]["figures"]["operational_safety"] is None
     assert "self_harm" in row["entries"][0]["tracks"]["area"]
