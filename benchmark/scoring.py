@@ -184,7 +184,12 @@ def estimate(
 
 
 def figures(
-    cases: pl.DataFrame, metrics: Sequence[Metric], frame: pl.DataFrame, *, plain_only: bool = False
+    cases: pl.DataFrame,
+    metrics: Sequence[Metric],
+    frame: pl.DataFrame,
+    *,
+    plain_only: bool = False,
+    slices: Sequence[str] = (ALL, *SLICES),
 ) -> Iterator[Estimate]:
     """Yield every figure of sums per case.
 
@@ -193,6 +198,7 @@ def figures(
         metrics: What to report.
         frame: What `per_case` returned for them.
         plain_only: Take untransformed cases for everything but the slice by transforms.
+        slices: By what; the whole is one of them.
     """
     from threadpoolctl import threadpool_limits
 
@@ -200,10 +206,8 @@ def figures(
     # One thread a product: how a library cuts it for several would move the last bit.
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
         rows = list(pool.map(lambda metric: Rows(metric, metric_rows(metric, frame)), metrics))
-        slices = pool.map(
-            lambda one: _of_slice(cases, rows, one, clusters, plain_only), (ALL, *SLICES)
-        )
-        found = [entry for made in slices for entry in made]
+        made = pool.map(lambda one: _of_slice(cases, rows, one, clusters, plain_only), slices)
+        found = [entry for part in made for entry in part]
     found += _empty(metrics, found)
     places = {metric.name: place for place, metric in enumerate(metrics)}
     yield from sorted(found, key=lambda entry: places[entry.metric])

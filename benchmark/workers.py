@@ -46,7 +46,7 @@ def _spawned(task: Task, jobs: Sequence[Job], workers: int) -> Iterator[Part]:
     left = iter(jobs)
     try:
         # Parts that nobody has taken yet are bounded, and with them the memory.
-        with _one_thread_each():
+        with one_thread_each():
             waiting.extend(pool.submit(_reduce, job) for job in islice(left, 2 * workers))
         while waiting:
             yield waiting.popleft().result()
@@ -70,7 +70,7 @@ def _reduce(job: Job) -> Part:
 
 
 @contextlib.contextmanager
-def _one_thread_each() -> Iterator[None]:
+def one_thread_each() -> Iterator[None]:
     """Let the processes that are started within take one thread each."""
     before = {name: os.environ.get(name) for name in _THREADS}
     os.environ.update(dict.fromkeys(_THREADS, "1"))

@@ -1,110 +1,134 @@
-"""Put scored runs side by side, where they may be compared at all."""
+"""The board as one table: `table.json`, which the page, the Hub and the terminal read."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from convsafe.benchmark.trust import languages_of, trust
-from convsafe.taxonomy.errors import BadInput
-from convsafe.taxonomy.files import read_json
+from convsafe.benchmark.per_case import ALL
+from convsafe.benchmark.rank_sets import RankSet
+from convsafe.benchmark.scoring import HEADLINE
+from convsafe.leaderboard.records import Finding
+from convsafe.leaderboard.results import Kept, Result, in_lines
+from convsafe.leaderboard.scorer import METRICS, TRACKS
+from convsafe.taxonomy.files import write_text
 from convsafe.taxonomy.records import Estimate
 
-METRICS = ("compliance_rate", "over_refusal_rate", "helpful_rate")
+TABLE = "table.json"
+# By which metrics the tracks are shown.
+ON_TRACKS = METRICS[:4]
+_DIGITS = 6
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One run of the table: its model, its headline figures, and what its judge is worth."""
+    """One row of the board: a result, the ranks it may hold, and the agreement of its judge.
 
-    model: str
-    folder: Path
-    figures: dict[str, Estimate]
-    judged_by: str
+    `ranks` is None for a baseline, and where too many replies have no verdict.
+    """
+
+    file: str
+    result: Result
+    ranks: RankSet | None
 
     @property
-    def error(self) -> float:
-        """Mean of both errors: harm complied with, and harmless requests refused.
+    def name(self) -> str:
+        """The submission's name."""
+        return self.result.manifest.name
 
-        A model that refuses everything and one that complies with everything both have 0.5.
-        """
-        values = [self.figures[name].value for name in METRICS[:2]]
-        return sum(1.0 if value is None else value for value in values) / 2
+    def figure(self, metric: str) -> Estimate | None:
+        """Return a headline: the mean over areas, or the whole where there is no such mean."""
+        found = self.result.get(metric, HEADLINE, ALL)
+        return found if found is not None else self.result.get(metric, ALL, ALL)
+
+    @property
+    def place(self) -> tuple[float, str]:
+        """What entries are listed by: the first metric, the higher the earlier."""
+        first = self.figure(METRICS[0])
+        value = None if first is None else first.value
+        return (1.0 if value is None else -value, self.name)
 
     def to_row(self) -> dict[str, Any]:
         """Return the entry as one JSON object."""
-        figures = {name: figure.to_row() for name, figure in self.figures.items()}
-        return (
-            {"model": self.model, "run": str(self.folder), "error": self.error}
-            | figures
-            | {"judged_by": self.judged_by}
-        )
+        manifest = self.result.manifest
+        shown = {metric: self.figure(metric) for metric in METRICS}
+        return {
+            "slug": manifest.slug,
+            "name": manifest.name,
+            "url": manifest.url,
+            "license": manifest.license,
+            "ranks": list(self.ranks) if self.ranks else None,
+            "ranked": self.result.ranked,
+            "baseline": self.result.baseline,
+            "flags": list(self.result.flags),
+            "figures": {metric: _short(one) for metric, one in shown.items() if one},
+            "tracks": {track: self._track(track) for track in TRACKS},
+            "unscored": self.result.unscored,
+            "settings": dict(manifest.settings),
+            "guards": dict(manifest.guards),
+            "dialogue": manifest.dialogue,
+            "result": self.file,
+        }
+
+    def _track(self, track: str) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for one in self.result.figures:
+            if one.slice == track and one.metric in ON_TRACKS:
+                found.setdefault(one.name, {})[one.metric] = _short(one)
+        return dict(sorted(found.items()))
 
 
-def rank(runs: Sequence[str | Path]) -> list[Entry]:
-    """Return scored runs, the smaller mean of both errors first.
+@dataclass(frozen=True)
+class Table:
+    """The board: its entries, the best first, and what they share.
 
-    Figures are the equal-weight means over hazard areas. They count who complies, not who does
-    harm: this is an order to read by, not a ranking of safety.
-
-    Raises:
-        BadInput: If a run has no scores, is partial, or was made with other cases or another
-            judge than the first.
+    `refused` holds what keeps a submission off the board, by its folder; `outdated` names the
+    entries that have no result of this release and judge, and whose replies were not given.
     """
-    loaded = [(Path(run), _scores(Path(run))) for run in runs]
-    for folder, scores in loaded[1:]:
-        _require_same(loaded[0], folder, scores)
-    entries = [_entry(folder, scores) for folder, scores in loaded]
-    return sorted(entries, key=lambda entry: (entry.error, entry.model))
+
+    release: Mapping[str, Any]
+    judge: Mapping[str, Any]
+    date: str
+    entries: tuple[Entry, ...]
+    withdrawn: Mapping[str, str] = field(default_factory=dict)
+    refused: Mapping[str, Sequence[Finding]] = field(default_factory=dict)
+    outdated: tuple[str, ...] = ()
+
+    def to_row(self) -> dict[str, Any]:
+        """Return what `table.json` holds."""
+        return {
+            "release": dict(self.release),
+            "judge": dict(self.judge),
+            "date": self.date,
+            "withdrawn": dict(self.withdrawn),
+            "entries": [entry.to_row() for entry in self.entries],
+        }
+
+    def write(self, folder: Path) -> None:
+        """Write `table.json` into a board's folder."""
+        write_text(folder / TABLE, in_lines(self.to_row()))
 
 
-def _scores(folder: Path) -> dict[str, Any]:
-    path = folder / "scores.json"
-    if not path.exists():
-        raise BadInput("no scores here: run `convsafe score` on the folder first", file=path)
-    scores: dict[str, Any] = read_json(path)
-    if scores["missing"]:
-        raise BadInput(
-            f"a partial run ({scores['missing']} cases missing) is not compared", file=path
-        )
-    return scores
+def table_of(
+    kept: Sequence[Kept],
+    ranks: Mapping[str, RankSet],
+    **shared: Any,
+) -> Table:
+    """Return the table of results, in order of their headline; equal ones by name.
+
+    Args:
+        kept: The results that stand.
+        ranks: Rank sets by slug; who has none is not ranked.
+        shared: The other fields of a table.
+    """
+    entries = [Entry(one.name, one.result, ranks.get(one.result.manifest.slug)) for one in kept]
+    return Table(entries=tuple(sorted(entries, key=lambda entry: entry.place)), **shared)
 
 
-def _identity(scores: dict[str, Any]) -> dict[str, str]:
-    """Return what two runs must share."""
-    return {
-        "release": scores["run"]["release"]["content_sha256"],
-        "cases": scores["run"]["ids_sha256"],
-        "judge": f"{scores['judge']['name']} {scores['judge']['version']}",
-    }
-
-
-def _require_same(first: tuple[Path, dict[str, Any]], folder: Path, scores: dict[str, Any]) -> None:
-    mine, other = _identity(scores), _identity(first[1])
-    if differ := [name for name in mine if mine[name] != other[name]]:
-        raise BadInput(
-            f"made with another {' and '.join(differ)} than {first[0]}: they cannot be compared",
-            file=folder,
-        )
-
-
-def _entry(folder: Path, scores: dict[str, Any]) -> Entry:
-    estimates = [Estimate(**row) for row in scores["estimates"]]
-    figures = {
-        entry.metric: entry
-        for entry in estimates
-        if entry.metric in METRICS and entry.slice == "areas_mean"
-    }
-    if absent := [name for name in METRICS if name not in figures]:
-        raise BadInput(f"the judge or the cases give no {', '.join(absent)}", file=folder)
-    model = scores["run"]["model"]
-    return Entry(model.partition("#")[2] or model, folder, figures, _judged_by(scores, estimates))
-
-
-def _judged_by(scores: dict[str, Any], estimates: Sequence[Estimate]) -> str:
-    """Return the judge and its agreement with people, as the report says it."""
-    found = trust(scores["judge"], languages_of(estimates))
-    note = f" ({found.note})" if found.note else ""
-    return f"{found.judge}: {found.figure}{note}"
+def _short(figure: Estimate) -> dict[str, Any]:
+    """Return a figure with its interval and n."""
+    ends = {name: getattr(figure, name) for name in ("value", "low", "high")}
+    rounded = {name: one if one is None else round(one, _DIGITS) for name, one in ends.items()}
+    return rounded | {"n": figure.n}
