@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from convsafe.leaderboard.records import Finding
 from convsafe.leaderboard.spans import Spans, among, mixed, plain, spans
+from convsafe.leaderboard.weighing import Weighed, weigh
 
 if TYPE_CHECKING:
     import numpy as np
@@ -61,11 +62,6 @@ class Asked:
             prompt="prompt",
         )
 
-    @property
-    def clusters(self) -> int:
-        """How many clusters there are."""
-        return self.cases["cluster_id"].n_unique()
-
     @cached_property
     def said(self) -> Hashes:
         """The runs of all that each case says, mixed with its number, in order."""
@@ -84,6 +80,11 @@ class Asked:
         pairs = np.unique(np.stack([found.hashes, clusters.astype(np.uint64)]), axis=1)
         hashes, first, count = np.unique(pairs[0], return_index=True, return_counts=True)
         return hashes[count == 1], pairs[1][first[count == 1]].astype(np.int64)
+
+    @cached_property
+    def weighed(self) -> Weighed:
+        """The words of the prompts, weighed by how rare they are."""
+        return weigh(plain(self.table["prompt"]), self.table["cluster"])
 
     @cached_property
     def rubrics(self) -> Hashes:

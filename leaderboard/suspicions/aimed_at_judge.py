@@ -10,10 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from convsafe.leaderboard.evidence import Evidence, Limit
 from convsafe.leaderboard.records import Finding
 from convsafe.taxonomy.tree import read_yaml
+
+if TYPE_CHECKING:
+    from convsafe.leaderboard.spans import Flags
 
 ABOUT = "Replies speak to the judge."
 PAPER = "Zheng et al. (2025), Cheating automatic LLM benchmarks: null models, arXiv:2410.07137"
@@ -26,14 +30,8 @@ _KINDS = Path(__file__).with_suffix(".yaml")
 def look(evidence: Evidence) -> Finding | None:
     """Flag replies that hold text aimed at a judge."""
     import numpy as np
-    import polars as pl
 
-    kinds = patterns()
-    asked = evidence.asked.table.select(
-        "case", *(pl.col("said").str.contains(p).alias(k) for k, p in kinds.items())
-    )[evidence.replies["case"].to_numpy()]
-    replies = evidence.replies["response"]
-    found = {k: (replies.str.contains(p) & ~asked[k]).to_numpy() for k, p in kinds.items()}
+    found = {kind: _holding(evidence, pattern) for kind, pattern in patterns().items()}
     aimed = np.logical_or.reduce(list(found.values()))
     if aimed.sum() < max(_LEAST, LIMIT.value * len(aimed)):
         return None
@@ -44,6 +42,15 @@ def look(evidence: Evidence) -> Finding | None:
         f" {evidence.quote(int(aimed.argmax()))}"
     )
     return evidence.flag("aimed_at_judge", text, aimed)
+
+
+def _holding(evidence: Evidence, pattern: str) -> Flags:
+    """Return which replies hold a pattern that their request does not."""
+    holding: Flags = evidence.replies["response"].str.contains(pattern).to_numpy().copy()
+    cases = evidence.replies["case"].to_numpy()[holding]
+    # Only of what was found: few requests need to be looked at.
+    holding[holding] = ~evidence.asked.table["said"].gather(cases).str.contains(pattern).to_numpy()
+    return holding
 
 
 @cache
