@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from convsafe.leaderboard.records import Finding
-from convsafe.leaderboard.spans import Spans, among, mixed, plain, spans
+from convsafe.leaderboard.spans import THIN, Spans, among, chosen, mixed, plain, spans
 from convsafe.leaderboard.weighing import Weighed, weigh
 
 if TYPE_CHECKING:
@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-# One in so many runs is kept for looking for copies.
-_KEPT = 8
 # What is said in this many clusters, or in this share of them, is a habit of the model.
 HABIT, HABIT_SHARE = 3, 0.05
 _IDS = 5
+_SIDES: tuple[Literal["left"], Literal["right"]] = ("left", "right")
+# So many cases have marks enough where one run in THIN is one.
+_MARKED = 128
 _OPTIONAL = ("model", "finish_reason", "usage", "seconds")
 
 
@@ -61,6 +62,11 @@ class Asked:
             said=pl.concat_str(said, pl.lit(" "), pl.col("prompt")),
             prompt="prompt",
         )
+
+    @property
+    def rarer(self) -> int:
+        """One in so many runs is a mark: with more cases, fewer of each are enough."""
+        return THIN << max(0, (len(self.cases) // _MARKED).bit_length())
 
     @cached_property
     def said(self) -> Hashes:
@@ -106,12 +112,12 @@ class Evidence:
         asked: The cases; replies to others are not looked at.
         rows: Columns id, response, and where they were given sample, outcome, model,
             finish_reason, usage and seconds.
-        others: Other submissions by their names.
+        others: Other submissions.
     """
 
     asked: Asked
     rows: pl.DataFrame
-    others: Mapping[str, Evidence] = field(default_factory=dict)
+    others: Others = field(default_factory=lambda: Others({}))
 
     @cached_property
     def replies(self) -> pl.DataFrame:
@@ -131,8 +137,8 @@ class Evidence:
 
     @cached_property
     def spans(self) -> Spans:
-        """The runs of all replies, by the replies' places."""
-        return spans(self.replies["text"])
+        """The runs of all replies, thinned, by the replies' places."""
+        return spans(self.replies["text"], thinned=True)
 
     @cached_property
     def own(self) -> Flags:
@@ -160,12 +166,10 @@ class Evidence:
         """
         import numpy as np
 
-        only = ~self.own & ~self.habits
+        only = ~self.own & ~self.habits & chosen(self.spans.hashes, self.asked.rarer)
         cases = self.replies["case"].to_numpy()[self.spans.texts[only]]
         hashes, first = np.unique(mixed(self.spans.hashes[only], cases), return_index=True)
-        # Chosen by the hash, so that two submissions keep the same ones.
-        kept = (hashes >> np.uint64(17)) % np.uint64(_KEPT) == 0
-        return Spans(hashes[kept], cases[first[kept]])
+        return Spans(hashes, cases[first])
 
     @cached_property
     def models(self) -> frozenset[str]:
@@ -174,8 +178,8 @@ class Evidence:
             return frozenset()
         return frozenset(self.rows["model"].drop_nulls().unique().to_list())
 
-    def beside(self, others: Mapping[str, Evidence]) -> Evidence:
-        """Return the same replies among other submissions; what was read of them stays read."""
+    def beside(self, others: Others) -> Evidence:
+        """Return the same replies among others; what was read of them stays read."""
         found = replace(self, others=others)
         vars(found).update(vars(self) | {"others": others})
         return found
@@ -202,6 +206,40 @@ def _quoted(text: str, letters: int = 100) -> str:
     """Return the beginning of a text in quotes, on one line, with hidden characters shown."""
     line = " ".join(text.split())
     return repr(line if len(line) <= letters else f"{line[: letters - 1]}…")
+
+
+@dataclass(frozen=True)
+class Others:
+    """Submissions by their names; the one that is looked at may be among them."""
+
+    submissions: Mapping[str, Evidence]
+
+    @cached_property
+    def marks(self) -> Spans:
+        """The marks of all, in order; `texts` are the submissions' places."""
+        import numpy as np
+
+        all_marks = [one.marks.hashes for one in self.submissions.values()]
+        hashes = np.concatenate([*all_marks, np.empty(0, dtype=np.uint64)])
+        owners = np.repeat(np.arange(len(all_marks)), [len(marks) for marks in all_marks])
+        order = np.argsort(hashes, kind="stable")
+        return Spans(hashes[order], owners[order])
+
+    def shared(self, evidence: Evidence) -> dict[str, float]:
+        """Return what share of a submission's marks each other one has that names other models."""
+        import numpy as np
+
+        mine = evidence.marks.hashes
+        first, last = (np.searchsorted(self.marks.hashes, mine, side) for side in _SIDES)
+        counts = last - first
+        starts = np.repeat(first - np.cumsum(counts) + counts, counts)
+        owners = self.marks.texts[starts + np.arange(len(starts))]
+        found = np.bincount(owners, minlength=len(self.submissions)) / max(1, len(mine))
+        return {
+            name: float(share)
+            for (name, one), share in zip(self.submissions.items(), found, strict=True)
+            if one.rows is not evidence.rows and not evidence.models & one.models
+        }
 
 
 def paired(evidence: Evidence, values: Floats) -> tuple[float, float]:

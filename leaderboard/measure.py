@@ -1,8 +1,8 @@
 """Measure the suspicion tests: `python -m convsafe.leaderboard.measure RUN …`.
 
 RUNs are folders of honest runs of the same cases. Every cheat of `planted.py` is planted in each of
-them, and the runs as they are say how often an honest one is flagged. From runs of one model more
-honest ones are mixed: each cluster's replies from one of three runs drawn at random.
+them, and the runs as they are say how often an honest one is flagged. More honest
+ones are mixed: each cluster's replies from one of three runs with the same most tokens, at random.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from convsafe.benchmark.intervals import clopper_pearson
-from convsafe.leaderboard.evidence import Asked, Evidence
+from convsafe.leaderboard.evidence import Asked, Evidence, Others
 from convsafe.leaderboard.planted import CHEATS, Cheat, Planter
 from convsafe.leaderboard.suspecting import found_in, suspect_all
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SEED = 20260501
 _MIXED_FROM = 3
 # A reply of a usual model has so many letters; for timing, replies are joined to that length.
-_LETTERS = 1200
+_LETTERS = 600
 
 
 @click.command()
@@ -61,10 +61,11 @@ def mixes(real: Mapping[str, pl.DataFrame], cases: pl.DataFrame, number: int) ->
     import polars as pl
 
     found: dict[str, Any] = {}
-    clusters = cases.select("id", "cluster_id")
+    clusters, groups = cases.select("id", "cluster_id"), _alike(real)
     for at in range(number):
         random = np.random.default_rng([SEED, at])
-        names = sorted(random.choice(sorted(real), _MIXED_FROM, replace=False).tolist())
+        group = groups[int(random.integers(len(groups)))]
+        names = sorted(random.choice(group, _MIXED_FROM, replace=False).tolist())
         turn = {id: names[random.integers(3)] for id in clusters["cluster_id"].unique().sort()}
         parts = [
             real[name]
@@ -75,6 +76,14 @@ def mixes(real: Mapping[str, pl.DataFrame], cases: pl.DataFrame, number: int) ->
         ]
         found[f"{'+'.join(names)} ({at})"] = pl.concat(parts, how="diagonal_relaxed")
     return found
+
+
+def _alike(real: Mapping[str, pl.DataFrame]) -> list[list[str]]:
+    """Return the groups of runs with the same most tokens that are large enough to mix."""
+    groups: dict[Any, list[str]] = {}
+    for name, rows in sorted(real.items()):
+        groups.setdefault(rows["params"][0]["max_tokens"], []).append(name)
+    return [names for names in groups.values() if len(names) >= _MIXED_FROM]
 
 
 def measure_honest(runs: Mapping[str, pl.DataFrame], cases: pl.DataFrame) -> dict[str, Any]:
@@ -99,8 +108,8 @@ def measure_cheat(
             random = np.random.default_rng([SEED, at])
             other = real[sorted(rest)[int(random.integers(len(rest)))]]
             made = cheat.make(Planter(rows, cases, other, random), strength)
-            among = rest if cheat.code == "copied" else {}
-            codes.append([flag.code for flag in found_in(Evidence(asked, made, among))])
+            flags = found_in(Evidence(asked, made, Others(rest)))
+            codes.append([flag.code for flag in flags])
         hits = sum(cheat.code in flags for flags in codes)
         row = {"test": cheat.code, "cheat": cheat.name, "strength": strength}
         yield row | _share(hits, len(codes)) | {"any": sum(map(bool, codes))}

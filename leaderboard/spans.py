@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # Letters in a run: about six English words. A power of two.
 SPAN = 32
+# From so many letters a text is long; one in so many of its runs is enough. A power of two.
+LONG, THIN = 160, 8
 _FACTORS = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F)
 _TURN = 29
 
@@ -36,8 +38,14 @@ def plain(texts: pl.Series) -> pl.Series:
     return seen.str.replace_all(r"[^\p{L}\p{M}\p{N}]+", " ").str.strip_chars()
 
 
-def spans(texts: pl.Series) -> Spans:
-    """Return the runs of texts that `plain` returned; a shorter text is one run, an empty none."""
+def spans(texts: pl.Series, *, thinned: bool = False) -> Spans:
+    """Return the runs of texts that `plain` returned; a shorter text is one run, an empty none.
+
+    Args:
+        texts: The texts.
+        thinned: Of texts of more than LONG letters, keep one run in THIN, chosen by its hash: what
+            two texts share is chosen in both.
+    """
     import numpy as np
 
     lengths = texts.str.len_chars().to_numpy().astype(np.int64)
@@ -51,7 +59,17 @@ def spans(texts: pl.Series) -> Spans:
     numbers = np.repeat(np.arange(len(held)), held)
     left = np.repeat(np.cumsum(held), held) - np.arange(len(numbers))
     inside = (left >= SPAN)[: len(hashes)]
+    if thinned:
+        inside &= chosen(hashes) | (np.repeat(held, held) <= LONG)[: len(hashes)]
     return Spans(hashes[inside], numbers[: len(hashes)][inside])
+
+
+def chosen(hashes: Hashes, one_in: int = THIN) -> Flags:
+    """Tell which runs are kept where one in so many is, a power of two."""
+    import numpy as np
+
+    found: Flags = ((hashes >> np.uint64(_TURN)) & np.uint64(one_in - 1)) == 0
+    return found
 
 
 def mixed(first: Hashes, second: Hashes | Places) -> Hashes:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from convsafe.leaderboard.evidence import Asked, Evidence
+from convsafe.leaderboard.evidence import Asked, Evidence, Others
 from convsafe.leaderboard.records import Finding
 from convsafe.taxonomy.catalogue import Catalogue
 
@@ -31,7 +31,7 @@ def suspicions(
         cases: The board's cases: id, cluster_id, measures, prompt, messages and rubric.
     """
     asked = Asked(cases)
-    known = {name: Evidence(asked, frame) for name, frame in others.items()}
+    known = Others({name: Evidence(asked, frame) for name, frame in others.items()})
     return found_in(Evidence(asked, rows, known))
 
 
@@ -43,11 +43,8 @@ def suspect_all(
     What is read of a submission is read once, so that a board of hundreds takes seconds.
     """
     asked = Asked(cases)
-    alone = {name: Evidence(asked, frame) for name, frame in submissions.items()}
-    return {
-        name: found_in(one.beside({key: e for key, e in alone.items() if key != name}))
-        for name, one in alone.items()
-    }
+    known = Others({name: Evidence(asked, frame) for name, frame in submissions.items()})
+    return {name: found_in(one.beside(known)) for name, one in known.submissions.items()}
 
 
 def found_in(evidence: Evidence) -> list[Finding]:

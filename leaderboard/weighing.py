@@ -24,8 +24,8 @@ class Weighed(NamedTuple):
 
     def held(self, texts: pl.Series) -> Any:
         """Return which of the words texts hold: sparse, (texts, words), ones."""
-        found = _held(texts).join(self.words, on="word")
-        return _sparse(found, [1.0] * len(found), (len(texts), len(self.words)))
+        split = _split(texts).join(self.words, on="word").select("place", "number").unique()
+        return _sparse(split, [1.0] * len(split), (len(texts), len(self.words)))
 
 
 def weigh(texts: pl.Series, clusters: pl.Series) -> Weighed:
@@ -38,7 +38,7 @@ def weigh(texts: pl.Series, clusters: pl.Series) -> Weighed:
     import polars as pl
 
     table = pl.DataFrame({"text": texts, "cluster": clusters}).unique().sort("cluster", "text")
-    held = _held(table["text"])
+    held = _split(table["text"]).unique()
     held = held.with_columns(cluster=table["cluster"].gather(held["place"]))
     words = (
         held.group_by("word")
@@ -52,12 +52,11 @@ def weigh(texts: pl.Series, clusters: pl.Series) -> Weighed:
     return Weighed(words.select("word", "number"), matrix, table["cluster"].to_numpy())
 
 
-def _held(texts: pl.Series) -> pl.DataFrame:
-    """Return each text's distinct words with the text's place."""
+def _split(texts: pl.Series) -> pl.DataFrame:
+    """Return each text's words with the text's place."""
     import polars as pl
 
-    split = pl.DataFrame({"word": texts.str.split(" ")}).with_row_index("place")
-    return split.explode("word").unique()
+    return pl.DataFrame({"word": texts.str.split(" ")}).with_row_index("place").explode("word")
 
 
 def _sparse(places: pl.DataFrame, values: Any, shape: tuple[int, int]) -> Any:

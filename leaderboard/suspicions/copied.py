@@ -26,15 +26,11 @@ def look(evidence: Evidence) -> Finding | None:
     marks = evidence.marks
     if len(marks.hashes) < _LEAST:
         return None
-    shared = {
-        name: float(among(marks.hashes, other.marks.hashes).mean())
-        for name, other in evidence.others.items()
-        if not evidence.models & other.models
-    }
+    shared = evidence.others.shared(evidence)
     name = max(shared, key=lambda name: shared[name], default="")
     if not name or shared[name] < LIMIT.value:
         return None
-    same = marks.texts[among(marks.hashes, evidence.others[name].marks.hashes)]
+    same = marks.texts[among(marks.hashes, evidence.others.submissions[name].marks.hashes)]
     flagged = np.isin(evidence.replies["case"].to_numpy(), same)
     more = sum(share >= LIMIT.value for share in shared.values()) - 1
     text = (

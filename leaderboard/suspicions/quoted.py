@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from convsafe.leaderboard.evidence import Evidence, Limit
 from convsafe.leaderboard.records import Finding
-from convsafe.leaderboard.spans import among
+from convsafe.leaderboard.spans import LONG, THIN, among
 
 if TYPE_CHECKING:
     from convsafe.leaderboard.spans import Flags
@@ -20,7 +20,7 @@ ABOUT = "Replies quote the prompt set."
 PAPER = "Brown et al. (2020), Language models are few-shot learners, appendix C"
 LIMIT = Limit(0.01, "share of replies that quote the set, and at least two of them", "")
 _LEAST = 2
-# So many runs in a reply make a passage of 40 letters.
+# So many runs in a reply make a passage of 40 letters; of a long one fewer are kept.
 _PASSAGE = 9
 
 
@@ -62,8 +62,10 @@ def _rubrics(evidence: Evidence) -> Flags:
 def _passages(evidence: Evidence, runs: Flags) -> Flags:
     import numpy as np
 
-    counts = np.bincount(evidence.spans.texts[runs], minlength=len(evidence.replies))
-    found: Flags = counts >= _PASSAGE
+    number = len(evidence.replies)
+    counts = np.bincount(evidence.spans.texts[runs], minlength=number)
+    long = (evidence.replies["text"].str.len_chars() > LONG).to_numpy()
+    found: Flags = counts >= np.where(long, _PASSAGE // THIN + 1, _PASSAGE)
     return found
 
 

@@ -24,6 +24,8 @@ LIMIT = Limit(0.2, "share of well matched replies that match another case, not t
 # A good match shares so much of a prompt's weight of words; a bad one so much less of it.
 _GOOD, _BAD = 0.25, 0.2
 _LEAST = 3
+# Letters of a reply that are read: what it is about shows early.
+_READ = 400
 
 
 def look(evidence: Evidence) -> Finding | None:
@@ -52,7 +54,7 @@ def matches(evidence: Evidence) -> tuple[Floats, Floats, Places]:
     import numpy as np
 
     prompts = evidence.asked.weighed
-    shared = (prompts.held(evidence.replies["text"]) @ prompts.shares.T).toarray()
+    shared = (prompts.held(evidence.replies["text"].str.head(_READ)) @ prompts.shares.T).toarray()
     starts = np.flatnonzero(np.diff(prompts.clusters, prepend=-1))
     best = np.maximum.reduceat(shared, starts, axis=1)
     own = (np.arange(len(best)), evidence.replies["cluster"].to_numpy())
