@@ -194,3 +194,19 @@ def test_nothing_to_look_at_is_no_suspicion(cases: pl.DataFrame) -> None:
         schema_overrides={"response": pl.String},
     )
     assert suspicions(blank, {"none": none}, cases) == []
+
+
+def test_a_reply_of_a_megabyte_is_read_at_its_ends(
+    cases: pl.DataFrame, honest: dict[str, pl.DataFrame]
+) -> None:
+    from convsafe.leaderboard.evidence import Asked, Evidence
+
+    filler = pl.lit("so " * 350_000)
+    rows = honest["run 11"].with_columns(
+        response=pl.concat_str("response", filler, pl.col("response").reverse()),
+        outcome=pl.lit(None, pl.String),
+    )
+    evidence = Evidence(Asked(cases), rows.head(3))
+    # 4,000 letters of each end; what is no letter becomes one space.
+    assert all(7900 < len(text) <= 8001 for text in evidence.replies["text"])
+    assert evidence.replies["outcome"].to_list() == ["answered"] * 3
