@@ -119,7 +119,7 @@ def _copy(change: Change, into: Path, repository: Path, board: Board, findings: 
     most = MOST_MANIFEST if file == MANIFEST else board.most_bytes
     if size > most:
         what = f"{file} has {size:,} bytes; the board takes {most:,}"
-        findings.error("too_large", what, file=file)
+        findings.error("size", what, file=file)
         return
     target = into / (change.submission or "") / file
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -178,7 +178,7 @@ def _workflow(folder: Path) -> None:
         (_code, "other_files"),
         (_attributes, "other_files"),
         (_deeper, "other_files"),
-        (_large, "too_large"),
+        (_large, "size"),
         (_nameless, "no_manifest"),
         (_second, "many_submissions"),
         (_workflow, "other_files"),
