@@ -81,6 +81,9 @@ def _frame(path: Path, rows: list[dict[str, Any]]) -> pl.DataFrame:
         return pl.DataFrame(rows, infer_schema_length=None)
     except TypeError as error:
         raise BadInput(f"a column holds values of more than one kind: {error}", file=path) from None
+    except UnicodeEncodeError:
+        what = "a text has half a surrogate pair, which is no text: write it as UTF-8"
+        raise BadInput(what, file=path) from None
 
 
 def column(path: Path, frame: pl.DataFrame, name: str | None, usual: Sequence[str]) -> str:

@@ -1,4 +1,7 @@
-"""Read the generations of a submission from Parquet, once what it unpacks to is known."""
+"""Read the generations of a submission from Parquet, once what it unpacks to is known.
+
+`unpack` runs in a process apart (`apart.py`); what it returns is read here.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from convsafe.leaderboard.apart import Died, unpack_apart
 from convsafe.leaderboard.board import Board
 from convsafe.leaderboard.findings import Findings, shown
 from convsafe.leaderboard.folder_checks import open_plain
@@ -21,9 +25,6 @@ _MAGIC = b"PAR1"
 # The largest end of a file, in bytes; the most row groups; the most values of a row (a dialogue
 # is one row with a value a turn).
 _END, _GROUPS, _VALUES = 4 << 20, 1_000, 64
-_TEXTS = ("id", "outcome", "response", "model", "finish_reason")
-# Read as dictionaries: a text that is there once is held once, however often a row names it.
-_DICTIONARIES = (*_TEXTS, "messages.list.element.role", "messages.list.element.content")
 
 
 class _Refused(Exception):
@@ -38,41 +39,69 @@ def read_columns(path: Path, board: Board, findings: Findings) -> pl.DataFrame |
     """Return the generations of a Parquet file, or None where they cannot be read."""
     import pyarrow as pa
 
-    with open_plain(path) as file:
-        data = file.read(board.most_bytes + 1)
     try:
-        return _frame(_table(data, board))
+        head, data = unpack_apart(path, most_rows(board), board.most_bytes)
+    except Died:
+        what = f"{path.name} is damaged: reading it ends the program that does"
+        findings.error("damaged", what, file=path.name)
+        return None
+    if "code" in head:
+        findings.error(head["code"], f"{path.name} {head['what']}", file=path.name)
+        return None
+    return _frame(pa.ipc.open_stream(data).read_all())
+
+
+def unpack(path: Path, rows: int, most: int) -> tuple[dict[str, Any], bytes]:
+    """Return a Parquet file as an Arrow stream of plain types, or `code` and `what` is wrong.
+
+    Args:
+        path: The file.
+        rows: The most rows that it may have.
+        most: The most bytes that it may have and that it may unpack to.
+    """
+    import pyarrow as pa
+
+    with open_plain(path) as file:
+        data = file.read(most + 1)
+    sink = pa.BufferOutputStream()
+    try:
+        table = _table(data, rows, most)
+        with pa.ipc.new_stream(sink, table.schema) as out:
+            out.write_table(table)
     except _Refused as error:
-        findings.error(error.code, f"{path.name} {error}", file=path.name)
-    except Damaged as error:
-        findings.error("damaged", f"{path.name} is damaged: {error}", file=path.name)
-    except (pa.ArrowException, OSError, ValueError) as error:
+        return {"code": error.code, "what": str(error)}, b""
+    except (Damaged, pa.ArrowException, OSError, ValueError, MemoryError) as error:
         code = "encoding" if "UTF8" in str(error) else "damaged"
-        what = f"{path.name} cannot be read: {shown(str(error), 200)}"
-        findings.error(code, what, file=path.name)
-    return None
+        return {"code": code, "what": f"cannot be read: {shown(str(error), 200)}"}, b""
+    return {}, sink.getvalue().to_pybytes()
 
 
-def _table(data: bytes, board: Board) -> pa.Table:
-    """Return the columns as they are in the file, texts as dictionaries."""
+def _table(data: bytes, rows: int, most: int) -> pa.Table:
+    """Return the columns in the types that a submission has.
+
+    Raises:
+        _Refused: If the file is not one, or unpacks to more than it may.
+    """
+    import pyarrow as pa
     from pyarrow import parquet
 
     _require_parquet(data)
-    file = parquet.ParquetFile(
-        io.BytesIO(data),
-        read_dictionary=list(_DICTIONARIES),
-        thrift_string_size_limit=_END,
-        thrift_container_size_limit=100_000,
-    )
-    _require_columns(file.schema_arrow)
-    _require_small(data, file.metadata, board)
+    limits = {"thrift_string_size_limit": _END, "thrift_container_size_limit": 100_000}
+    found = parquet.ParquetFile(io.BytesIO(data), **limits)
+    _require_columns(found.schema_arrow)
+    _require_small(data, found.metadata, rows, most)
+    # A text that is there once is held once, however often a row names it.
+    leaves = [found.schema.column(at) for at in range(found.metadata.num_columns)]
+    texts = [leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY"]
+    file = parquet.ParquetFile(io.BytesIO(data), read_dictionary=texts, **limits)
     table = file.read(use_threads=False)
     held = sum(_text_bytes(table[name].combine_chunks()) for name in table.column_names)
-    if held > board.most_bytes:
-        what = f"unpacks to {held:,} bytes; the board takes {board.most_bytes:,}"
-        raise _Refused("bomb", what)
+    if held > most:
+        raise _Refused("bomb", f"unpacks to {held:,} bytes; the board takes {most:,}")
     table.validate(full=True)
-    return table
+    schema = submitted_schema()
+    kept = pa.schema([schema.field(name) for name in table.column_names])
+    return table.cast(kept)
 
 
 def _require_parquet(data: bytes) -> None:
@@ -82,14 +111,15 @@ def _require_parquet(data: bytes) -> None:
         raise _Refused("damaged", "says that its end is larger than it can be")
 
 
-def _require_small(data: bytes, meta: Any, board: Board) -> None:
+def _require_small(data: bytes, meta: Any, rows: int, most: int) -> None:
     """Refuse a file that unpacks to more than the board takes, by all that it says of itself."""
-    rows, most = most_rows(board), board.most_bytes
+    if not meta.num_rows:
+        raise _Refused("empty_file", "has no rows")
+    if meta.num_row_groups > _GROUPS:
+        raise _Refused("bomb", f"has {meta.num_row_groups:,} row groups; {_GROUPS:,} may be")
     groups = [meta.row_group(group) for group in range(meta.num_row_groups)]
-    if len(groups) > _GROUPS:
-        raise _Refused("bomb", f"has {len(groups):,} row groups; at most {_GROUPS:,} may be")
     if max(meta.num_rows, sum(group.num_rows for group in groups)) > rows:
-        what = f"has {meta.num_rows:,} rows; the board asks for {len(board.ids):,} cases"
+        what = f"has {meta.num_rows:,} rows, far more than the board asks for"
         raise _Refused("too_many_rows", what)
     chunks = [group.column(at) for group in groups for at in range(meta.num_columns)]
     size = unpacked_size(data, meta)
@@ -204,11 +234,8 @@ def _text_bytes(array: Any) -> int:
 def _frame(table: pa.Table) -> pl.DataFrame:
     """Return the table in the types of `frame_schema`, with what was left out."""
     import polars as pl
-    import pyarrow as pa
 
-    schema = submitted_schema()
-    kept = pa.schema([schema.field(name) for name in table.column_names])
-    found = pl.from_arrow(table.cast(kept))
+    found = pl.from_arrow(table)
     assert isinstance(found, pl.DataFrame)
     lacking = {name: kind for name, kind in frame_schema().items() if name not in found.columns}
     found = found.with_columns(pl.lit(None, kind).alias(name) for name, kind in lacking.items())

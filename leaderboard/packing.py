@@ -74,7 +74,7 @@ def _of_run(run: Run, about: About) -> tuple[Manifest, pa.Table]:
     rows = [_row(row) for _, row in read_jsonl(run.generations_path)]
     try:
         table = pa.Table.from_pylist(rows, schema=submitted_schema())
-    except (pa.ArrowException, TypeError) as error:
+    except (pa.ArrowException, TypeError, ValueError) as error:
         raise BadInput(
             f"a generation is not of its kind: {error}", file=run.generations_path
         ) from None

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 _DEEPEST = 16
 _PAGES = 100_000
-# Kinds of Thrift's compact protocol; a truth's value is in its kind, a byte and a double have width.
+# Kinds of Thrift's compact protocol, and the widths of those that have one.
 _INTEGERS, _TEXT, _LISTS, _STRUCT = (4, 5, 6), 8, (9, 10), 12
 _WIDTHS = {1: 0, 2: 0, 3: 1, 7: 8}
 # Where the number of values is kept among a header's integers.

@@ -14,9 +14,11 @@ _SHOWN = ("safety_helpfulness", "unsafe_rate", "over_refusal_rate", "helpful_rat
 def report(checked: Checked) -> str:
     """Return the findings, the headline figures where there are any, and the outcome."""
     lines = [finding_text(finding) for finding in checked.findings]
-    for figure in checked.figures:
-        if figure.metric in _SHOWN and figure.slice == HEADLINE:
-            lines.append(f"{figure.metric:<20} {percent(figure):>7} ({interval(figure)})")
+    lines += [
+        f"{figure.metric:<20} {percent(figure):>7} ({interval(figure)})"
+        for figure in checked.figures
+        if figure.metric in _SHOWN and figure.slice == HEADLINE
+    ]
     errors = sum(finding.level == "error" for finding in checked.findings)
     name = shown(checked.manifest.name) if checked.manifest else shown(str(checked.folder))
     if errors:

@@ -73,7 +73,7 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise BadInput("no such file", file=path) from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadInput(f"not JSON: {error}", file=path) from None
 
 
@@ -96,7 +96,7 @@ def parse_line(path: Path, number: int, line: bytes) -> dict[str, Any]:
     """
     try:
         row = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadInput(f"not a JSON object: {error}", file=path, line=number) from None
     if not isinstance(row, dict):
         raise BadInput("not a JSON object", file=path, line=number)
