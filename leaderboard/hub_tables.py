@@ -51,7 +51,9 @@ def read_kept(board: Path) -> tuple[Kept, ...]:
     Raises:
         BadInput: If there is none, or one cannot be read.
     """
-    paths = sorted((board / "results").glob("*/*.json"))
+    every = sorted((board / "results").glob("*/*.json"))
+    # The table of an earlier release may stand beside its results.
+    paths = [path for path in every if path.name != TABLE]
     if not paths:
         raise BadInput("there are no results here: `convsafe rank` makes them", file=board)
     rows = {path: read_json(path) for path in paths}

@@ -80,6 +80,7 @@ def everything(folder: Path) -> bytes:
 
 
 def test_figures_and_verdicts_are_tables_and_hold_no_reply(board: Path, tmp_path: Path) -> None:
+    (board / "results" / "1.0.0" / "table.json").write_text("{}")
     out = write_results(board, tmp_path / "out")
     figures = pl.read_parquet(out / "results.parquet")
     assert figures.height == 4 * 5
