@@ -47,9 +47,15 @@ def names_of(table: Mapping[str, Any], track: str) -> list[str]:
     return sorted({name for entry in table["entries"] for name in entry["tracks"].get(track, {})})
 
 
-def headers(metrics: Sequence[str] = tuple(METRICS)) -> list[str]:
+def metrics_of(table: Mapping[str, Any]) -> list[str]:
+    """Return the metrics that any entry has a figure of."""
+    held = {metric for entry in table["entries"] for metric in entry["figures"]}
+    return [metric for metric in METRICS if metric in held]
+
+
+def headers(table: Mapping[str, Any]) -> list[str]:
     """Return the titles of the columns that `rows` fills."""
-    return ["ranks", "model", *(METRICS[name] for name in metrics), "unscored", "notes"]
+    return ["ranks", "model", *(METRICS[one] for one in metrics_of(table)), "unscored", "notes"]
 
 
 def rows(
@@ -78,7 +84,8 @@ def rows(
         wanted = search.strip().casefold() in entry["name"].casefold()
         if wanted and (baselines or not entry["baseline"]) and (flagged or not entry["flags"]):
             figures = entry["tracks"].get(track, {}).get(name, {}) if name else entry["figures"]
-            found.append((_place(figures.get(sort), sort), _row(entry, figures)))
+            row = _row(entry, [figures.get(metric) for metric in metrics_of(table)])
+            found.append((_place(figures.get(sort), sort), row))
     return [row for _, row in sorted(found, key=lambda one: one[0])]
 
 
@@ -99,10 +106,9 @@ def _place(figure: Mapping[str, Any] | None, sort: str) -> tuple[bool, float]:
     return (False, value if sort in _LESS else -value)
 
 
-def _row(entry: Mapping[str, Any], figures: Mapping[str, Any]) -> list[str]:
-    cells = [_cell(figures.get(metric)) for metric in METRICS]
-    unscored = f"{100 * entry['unscored']:.1f} %"
-    return [_ranks(entry), plain(entry["name"]), *cells, unscored, ", ".join(_notes(entry))]
+def _row(entry: Mapping[str, Any], figures: Sequence[Mapping[str, Any] | None]) -> list[str]:
+    unscored, notes = f"{100 * entry['unscored']:.1f} %", ", ".join(_notes(entry))
+    return [_ranks(entry), plain(entry["name"]), *map(_cell, figures), unscored, notes]
 
 
 def _cell(figure: Mapping[str, Any] | None) -> str:
@@ -153,10 +159,10 @@ def page() -> Any:
     parts = [f"{track}: {name}" for track in TRACKS for name in names_of(table, track)]
     with gr.Blocks(title="convsafe-bench leaderboard") as blocks:
         gr.Markdown("# convsafe-bench leaderboard")
-        gr.Textbox(about(table), label="Made with", interactive=False)
+        gr.Markdown(about(table))
         with gr.Row():
             search = gr.Textbox(label="Model")
-            sort = gr.Dropdown([(v, k) for k, v in METRICS.items()], label="Sort by",
+            sort = gr.Dropdown([(METRICS[one], one) for one in metrics_of(table)], label="Sort by",
                                value="safety_helpfulness")  # fmt: skip
             part = gr.Dropdown(["all", *parts], value="all", label="Part")
         with gr.Row():
@@ -164,7 +170,7 @@ def page() -> Any:
             flagged = gr.Checkbox(True, label="Entries with flags")
         inputs = [search, baselines, flagged, sort, part]
         shown = gr.Dataframe(
-            rows(table), headers=headers(), datatype="str", interactive=False, wrap=True
+            rows(table), headers=headers(table), datatype="str", interactive=False, wrap=True
         )
         for each in inputs:
             each.change(show, inputs, shown)

@@ -7,7 +7,7 @@ from convsafe.leaderboard.app import app
 
 from tests.leaderboard.small_board import HOSTILE, table
 
-MODEL = app.headers().index("model")
+MODEL = app.headers(table()).index("model")
 
 
 def names(rows: list[list[str]]) -> list[str]:
@@ -29,10 +29,13 @@ def test_baselines_flags_and_names_filter() -> None:
 
 
 def test_a_row_says_ranks_intervals_and_notes() -> None:
-    first, second, last = (dict(zip(app.headers(), row, strict=True)) for row in app.rows(table()))
+    first, second, last = (
+        dict(zip(app.headers(table()), row, strict=True)) for row in app.rows(table())
+    )
     assert first["ranks"] == "1"
     assert first["safe & helpful"] == "80.0 (40.0–80.0)"
-    assert first["helpful"] == "–"
+    # Nobody has these, so they are no columns.
+    assert not {"helpful", "operational"} & set(first)
     assert second["ranks"] == "–"
     assert second["unscored"] == "20.0 %"
     assert second["notes"] == "settings: p_ground, canned"
@@ -42,7 +45,9 @@ def test_a_row_says_ranks_intervals_and_notes() -> None:
 def test_a_part_shows_its_own_figures() -> None:
     assert app.names_of(table(), "area") == ["self_harm"]
     row = app.rows(table(), "otter", track="area", name="self_harm")[0]
-    assert dict(zip(app.headers(), row, strict=True))["unsafe"] == "10.0 (5.0–10.0)"
+    part = dict(zip(app.headers(table()), row, strict=True))
+    assert part["unsafe"] == "10.0 (5.0–10.0)"
+    assert part["safe & helpful"] == "–"
 
 
 def test_texts_of_submitters_are_printable_and_short() -> None:
