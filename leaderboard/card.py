@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from convsafe.benchmark.metric import load_metric
 from convsafe.benchmark.per_case import ALL
 from convsafe.benchmark.scoring import HEADLINE
 from convsafe.data_builders.eval_file import CONFIG, SPLIT, TASKS
@@ -32,14 +33,15 @@ _MOST_UNSCORED = 0.01
 class Scored:
     """A model's headline figures by metric, and all that they were made with.
 
-    `made` is a time as ISO 8601 writes it; `by_board` says whether the board's maintainers scored
-    the replies, and not the submitter.
+    `cases` is how many were asked; `made` is a time as ISO 8601 writes it; `by_board` says whether
+    the board's maintainers scored the replies, and not the submitter.
     """
 
     model: str
     figures: Mapping[str, Estimate]
     release: Mapping[str, Any]
     judge: Mapping[str, Any]
+    cases: int
     made: str
     by_board: bool
 
@@ -68,9 +70,16 @@ def _of_result(path: Path) -> Scored:
     row = read_json(path)
     if not row["ranked"]:
         raise BadInput("too many replies have no verdict, so the board does not rank it", file=path)
-    figures = _headlines(row["figures"])
-    manifest = row["manifest"]
-    return Scored(manifest["name"], figures, row["release"], row["judge"], row["scored"], True)
+    said = row["manifest"]
+    return Scored(
+        model=said["name"],
+        figures=_headlines(row["figures"]),
+        release=row["release"],
+        judge=row["judge"],
+        cases=said["cases"],
+        made=row["scored"],
+        by_board=True,
+    )
 
 
 def _of_run(folder: Path) -> Scored:
@@ -86,8 +95,15 @@ def _of_run(folder: Path) -> Scored:
     if worst := [one for one in figures.values() if one.unscored > _MOST_UNSCORED * one.n]:
         what = f"{worst[0].unscored} of {worst[0].n} replies have no verdict"
         raise BadInput(f"{what}: a card would say too little; judge again", file=path)
-    model = run["model"].partition("#")[2] or run["model"]
-    return Scored(model, figures, run["release"], row["judge"], run["started"], False)
+    return Scored(
+        model=run["model"].partition("#")[2] or run["model"],
+        figures=figures,
+        release=run["release"],
+        judge=row["judge"],
+        cases=run["cases"],
+        made=run["started"],
+        by_board=False,
+    )
 
 
 def _headlines(rows: list[Mapping[str, Any]]) -> dict[str, Estimate]:
@@ -148,8 +164,9 @@ def model_index(scored: Scored, dataset: str = DATASET, *, source: str | None = 
             dataset_split=SPLIT,
             dataset_args={"release": scored.release["version"]},
             metric_type=name,
-            metric_name=_notes(scored, figure),
+            metric_name=load_metric(name).title,
             metric_value=percent,
+            metric_args={"notes": _notes(scored, figure)},
             source_name="convsafe-bench leaderboard" if source else None,
             source_url=source,
         )
@@ -174,7 +191,7 @@ def _notes(scored: Scored, figure: Estimate) -> str:
         beside = scored.figures.get(name)
         if beside is not None and beside.value is not None:
             parts.append(f"{word} {100 * beside.value:.1f} % ({_interval(beside)})")
-    parts.append(f"release {scored.release['version']}")
+    parts.append(f"release {scored.release['version']} ({scored.cases} cases)")
     parts.append(f"judge {judge['name']} {judge['version']}")
     parts.append("scored by the board" if scored.by_board else "scored by the submitter")
     return ", ".join(parts)

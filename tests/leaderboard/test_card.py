@@ -54,7 +54,7 @@ def test_the_hub_s_own_reader_takes_the_scores(tmp_path: Path) -> None:
     assert entries[0].source_url == "https://example.org/board"
     assert entries[0].notes == (
         "95 % interval 40.0 to 80.0, n 200, unsafe 20.0 % (10.0 to 20.0), over-refusal 25.0 %"
-        " (12.5 to 25.0), release 1.0.0, judge embedded 1.0.0, scored by the board"
+        " (12.5 to 25.0), release 1.0.0 (2 cases), judge embedded 1.0.0, scored by the board"
     )
     written = huggingface_hub.eval_result_entries_to_yaml(entries)
     assert written == yaml.safe_load(text)
@@ -71,6 +71,7 @@ def test_the_older_form_is_read_back_by_the_hub_s_client(tmp_path: Path) -> None
         ("safety_helpfulness", 80.0),
         ("helpful_rate", 40.0),
     ]
+    assert all(each.metric_args["notes"].startswith("95 % interval") for each in results)
     assert {(each.dataset_config, each.dataset_split) for each in results} == {("core", "test")}
 
 

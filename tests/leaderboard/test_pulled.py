@@ -216,6 +216,13 @@ def test_names_of_the_base_are_taken(
     assert [one.code for one in checked.findings if one.level == "error"] == ["name_alike"]
 
 
+def test_the_small_board_of_make_leaderboard_ranks_as_the_board_does() -> None:
+    small, whole = Board.load(Path(__file__).parents[2] / "leaderboard/sample.yaml"), Board.load()
+    for name in ("config", "split", "judge", "samples", "most_unscored", "baselines"):
+        assert getattr(small, name) == getattr(whole, name)
+    assert set(small.ids) < set(whole.ids)
+
+
 def test_what_is_no_commit_is_refused(repository: Repository, board: Path, tmp_path: Path) -> None:
     for bad in ("main", "--output=x", "0" * 39):
         with pytest.raises(BadInput, match="no commit"):
