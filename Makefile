@@ -7,11 +7,18 @@ BIN = $(VENV)/bin
 PIP = $(BIN)/pip install --quiet --disable-pip-version-check --no-deps
 LIMIT ?= 150
 RUN = runs/quickstart
+# A small board: the local model as it comes, with two settings, and warmer.
+BOARD = runs/leaderboard
+RULES = leaderboard/sample.yaml
+ENTRIES = plain safety-prompt p-ground warm
+OPTIONS_safety-prompt = --setting safety_prompt
+OPTIONS_p-ground = --setting p_ground
+OPTIONS_warm = --temperature 0.8
 # Every dependency, pinned with its sum.
 LOCK = requirements.lock
 ROOMS = taxonomy data_builders benchmark leaderboard
 
-.PHONY: quickstart picture test check format lock browser build perf clean
+.PHONY: quickstart picture leaderboard test check format lock browser build perf clean
 
 quickstart: $(VENV)/installed
 	$(BIN)/convsafe run --model local --limit $(LIMIT) --max-tokens 96 --out $(RUN)
@@ -20,6 +27,20 @@ quickstart: $(VENV)/installed
 picture: browser
 	chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1280,1180 \
 	  --screenshot=docs/report.png file://$(CURDIR)/$(RUN)/report.html
+
+# Run, submit, verify and rank as outsiders and maintainers do, then open dist/leaderboard.
+leaderboard: $(ENTRIES:%=$(BOARD)/submissions/smollm2-%/manifest.json)
+	for folder in $(BOARD)/submissions/*; do \
+	  $(BIN)/convsafe verify --no-score --board $(RULES) $$folder || exit; done
+	$(BIN)/convsafe rank --rules $(RULES) --board $(BOARD)/board $(BOARD)/submissions
+	$(BIN)/convsafe site $(BOARD)/board --out dist/leaderboard
+
+$(BOARD)/submissions/smollm2-%/manifest.json: $(VENV)/installed $(RULES)
+	limit=$$(sed -n 's/^limit: //p' $(RULES)); $(BIN)/convsafe run --model local --limit $$limit \
+	  --max-tokens 64 $(OPTIONS_$*) --only-run --out $(BOARD)/runs/$*
+	$(BIN)/convsafe submit $(BOARD)/runs/$* --name "SmolLM2 $*" --contact nobody@example.org \
+	  --license Apache-2.0 --statement "A small model, to show how a board is made." \
+	  --board $(RULES) --out $(BOARD)/submissions/smollm2-$*
 
 test: $(VENV)/installed browser check
 	$(BIN)/pytest --numprocesses 2 --dist loadfile

@@ -12,6 +12,7 @@ from convsafe.data_builders.canary import CANARY, CANARY_TEXT
 from convsafe.data_builders.card import LICENSE, ReleaseFacts, dataset_card, license_page
 from convsafe.data_builders.citation import AUTHORS, TITLE, cite
 from convsafe.data_builders.croissant import CROISSANT, croissant
+from convsafe.data_builders.eval_file import EVAL_FILE, eval_file
 from convsafe.data_builders.hidden import FORM
 from convsafe.data_builders.hidden import NAME as HIDDEN_NAME
 from convsafe.data_builders.manifest import MANIFEST
@@ -54,7 +55,7 @@ def write_documents(
     info: list[dict[str, Any]],
     licenses: Mapping[str, Any],
 ) -> None:
-    """Write what people and machines read first: card, licences, citation, Croissant."""
+    """Write what is read first: card, licences, citation, `eval.yaml`, Croissant."""
     # `cite` reads a folder; the manifest is written again when all files are there.
     write_json(folder / MANIFEST, manifest)
     entries = cite(folder)
@@ -62,6 +63,7 @@ def write_documents(
     suite = entries.split("\n\n")[0]
     write_text(folder / BIBTEX, f"% {CANARY_TEXT}\n\n{entries}")
     write_text(folder / CITATION, cff(manifest))
+    write_text(folder / EVAL_FILE, eval_file())
     write_text(folder / LICENSE, license_page(manifest, licenses))
     write_json(folder / CROISSANT, croissant(folder, manifest, info, suite))
     facts = ReleaseFacts(info, licenses, PLOTS, suite)

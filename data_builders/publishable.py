@@ -6,25 +6,17 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from convsafe.data_builders.manifest import MANIFEST, NAME
 from convsafe.data_builders.released import read_manifest
+from convsafe.data_builders.uploading import LocalFile
 from convsafe.taxonomy.errors import BadInput
 from convsafe.taxonomy.files import sha256_of
 
 CARD = "README.md"
 _VERSION = re.compile(r"v?\d+\.\d+\.\d+\Z")
 _SHOWN = 5
-
-
-class LocalFile(NamedTuple):
-    """One file of a release folder; `path` is its place in the release."""
-
-    path: str
-    place: Path
-    size: int
-    sha256: str
 
 
 def check_folder(folder: Path, version: str) -> tuple[LocalFile, ...]:

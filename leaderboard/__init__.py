@@ -4,18 +4,38 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from convsafe.leaderboard.board import Board
+    from convsafe.leaderboard.card import eval_results, model_index, read_scored
     from convsafe.leaderboard.checking import check, verify
+    from convsafe.leaderboard.hub import publish_results
     from convsafe.leaderboard.packing import About, pack
+    from convsafe.leaderboard.pulled import verify_pull
     from convsafe.leaderboard.ranking import rank
 
-__all__ = ["About", "Board", "check", "pack", "rank", "verify"]
+__all__ = [
+    "About",
+    "Board",
+    "check",
+    "eval_results",
+    "model_index",
+    "pack",
+    "publish_results",
+    "rank",
+    "read_scored",
+    "verify",
+    "verify_pull",
+]
 _HOMES = {
     "About": "packing",
     "Board": "board",
     "check": "checking",
+    "eval_results": "card",
+    "model_index": "card",
     "pack": "packing",
+    "publish_results": "hub",
     "rank": "ranking",
+    "read_scored": "card",
     "verify": "checking",
+    "verify_pull": "pulled",
 }
 
 

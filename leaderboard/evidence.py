@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 # What is said in this many clusters, or in this share of them, is a habit of the model.
 HABIT, HABIT_SHARE = 3, 0.05
 _IDS = 5
+# Letters that are compared at either end of a reply: one of a megabyte costs no more.
+_ENDS = 4000
 _SIDES: tuple[Literal["left"], Literal["right"]] = ("left", "right")
 # So many cases have marks enough where one run in THIN is one.
 _MARKED = 128
@@ -129,11 +131,16 @@ class Evidence:
             "id",
             pl.col("response").fill_null(""),
             (pl.col("sample") if "sample" in have else pl.lit(0)).cast(pl.Int64).alias("sample"),
-            (pl.col("outcome") if "outcome" in have else pl.lit("answered")).alias("outcome"),
+            (pl.col("outcome") if "outcome" in have else pl.lit(None, pl.String))
+            .fill_null("answered")
+            .alias("outcome"),
             *(pl.col(name) for name in _OPTIONAL if name in have),
         )
         known = rows.join(self.asked.table.drop("said", "prompt"), on="id", how="inner")
-        return known.with_columns(text=plain(known["response"])).sort("id", "sample")
+        whole = pl.col("response")
+        ends = pl.concat_str(whole.str.head(_ENDS), pl.lit(" "), whole.str.tail(_ENDS))
+        read = known.select(pl.when(whole.str.len_chars() <= 2 * _ENDS).then(whole).otherwise(ends))
+        return known.with_columns(text=plain(read.to_series())).sort("id", "sample")
 
     @cached_property
     def spans(self) -> Spans:

@@ -276,7 +276,13 @@ class _Handler(BaseHTTPRequestHandler):
         oid = repo.find(revision)
         files = [{"rfilename": path} for path in sorted(repo.commits[oid])]
         about = {"_id": "1", "id": id.removeprefix("spaces/"), "sha": oid, "tags": []}
-        return as_json({**about, "private": repo.private, "disabled": False, "siblings": files})
+        stands = {"private": repo.private, "gated": repo.gated, "disabled": False}
+        return as_json({**about, **stands, "siblings": files})
+
+    def settings(self, body: bytes, id: str) -> Answer:
+        self._writer()
+        self._repo(id).gated = json.loads(body)["gated"]
+        return as_json({})
 
     def refs(self, _: bytes, id: str) -> Answer:
         repo = self._repo(id)
@@ -338,6 +344,7 @@ def _of_a_repository(place: str, id: str) -> tuple[tuple[str, str, str], ...]:
         ("POST", f"/api/{place}{id}/commit/([^/]+)", "commit"),
         ("POST", f"/api/{place}{id}/tag/([^/]+)", "tag"),
         ("POST", f"/api/{place}{id}/paths-info/([^/]+)", "paths_info"),
+        ("PUT", f"/api/{place}{id}/settings", "settings"),
         ("GET", f"/api/{place}{id}", "info"),
         ("GET", f"/api/{place}{id}/revision/([^/]+)", "info"),
         ("GET", f"/api/{place}{id}/refs", "refs"),

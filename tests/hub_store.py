@@ -53,6 +53,7 @@ class Repo:
     """A dataset repository: every commit with all its files, and where main and tags point."""
 
     private: bool = False
+    gated: str | bool = False
     commits: dict[str, Files] = field(default_factory=dict)
     titles: list[str] = field(default_factory=list)
     main: str = ""

@@ -21,8 +21,16 @@ if TYPE_CHECKING:
 
 ABOUT = "Replies cost what several attempts cost."
 PAPER = "SWE-bench/experiments, issues 168 and 115: is the best of ten pass@1?"
-LIMIT = Limit(0.05, "share of replies with more tokens than the most there may be", "")
-DEARER = Limit(1.5, "how many times the tokens harmful requests take, in all and a letter", "")
+LIMIT = Limit(
+    0.05,
+    "share of replies with more tokens than the most there may be",
+    "one attempt has none, as 30 honest runs had; servers may count a few otherwise",
+)
+DEARER = Limit(
+    1.5,
+    "how many times the tokens harmful requests take, in all and for each letter",
+    "below the 2 of two attempts; no honest run of 30 came near in both",
+)
 _SURE = 3.0
 # With fewer replies that were cut, nobody knows where.
 _CUT = 5

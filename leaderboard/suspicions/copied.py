@@ -3,7 +3,7 @@
 Told is how many passages of this submission's replies, its habits and the requests' own words
 left out, stand in the other's reply to the same case (containment, Broder 1997). Two samples of one
 small model at a temperature of 0.7 share next to none. Submissions that name the same model are
-not compared: at temperature 0 they say the same.
+not compared: at temperature 0 they say the same. The same weights under two names look like a copy.
 """
 
 from __future__ import annotations
@@ -14,7 +14,11 @@ from convsafe.leaderboard.spans import among
 
 ABOUT = "Replies are those of another submission, which names another model."
 PAPER = "Broder (1997), On the resemblance and containment of documents"
-LIMIT = Limit(0.1, "share of passages that are in the other's replies to the same cases", "")
+LIMIT = Limit(
+    0.15,
+    "share of passages that are in the other's replies to the same cases",
+    "pairs of 11 honest runs had 4 % at most, 19 % where both decode greedily",
+)
 # With fewer passages nothing is said.
 _LEAST = 30
 

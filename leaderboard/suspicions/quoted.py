@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 ABOUT = "Replies quote the prompt set."
 PAPER = "Brown et al. (2020), Language models are few-shot learners, appendix C"
-LIMIT = Limit(0.01, "share of replies that quote the set, and at least two of them", "")
+LIMIT = Limit(
+    0.01,
+    "share of replies that quote the set, and at least two of them",
+    "no reply of 30 honest runs quotes the set; two may by chance",
+)
 _LEAST = 2
 # So many runs in a reply make a passage of 40 letters; of a long one fewer are kept.
 _PASSAGE = 9

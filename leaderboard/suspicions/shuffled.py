@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
 ABOUT = "Replies stand under other cases' ids."
 PAPER = "Spärck Jones (1972), A statistical interpretation of term specificity"
-LIMIT = Limit(0.2, "share of well matched replies that match another case, not their own", "")
+LIMIT = Limit(
+    0.25,
+    "share of well matched replies that match another case, not their own",
+    "30 honest runs had 21 % at most, shuffled ones about 75 %",
+)
 # A good match shares so much of a prompt's weight of words; a bad one so much less of it.
 _GOOD, _BAD = 0.25, 0.2
 _LEAST = 3

@@ -350,7 +350,7 @@ def test_a_commit_that_lacks_a_file_gets_no_tag(hub: Hub, publish: Publish) -> N
             repo.commits[repo.main].pop("dropped.jsonl", None)
 
     hub.fault = forget
-    with pytest.raises(Unavailable, match=r"does not hold the release \(dropped.jsonl is new\)"):
+    with pytest.raises(Unavailable, match=r"does not hold what was sent \(dropped.jsonl is new\)"):
         publish()
     assert hub.repos[REPO].tags == {}
 
