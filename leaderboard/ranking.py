@@ -8,18 +8,23 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from convsafe.leaderboard.baselines import CONTACT, manifest, replies
 from convsafe.leaderboard.board import Board
 from convsafe.leaderboard.errata import withdrawn
 from convsafe.leaderboard.given import board_of, claimed, find, pack_runs
+from convsafe.leaderboard.public import unquoted
 from convsafe.leaderboard.records import MANIFEST, Finding, slug
 from convsafe.leaderboard.results import Kept, Result, Results, judged_alike, read_kept
 from convsafe.leaderboard.scorer import Scorer
 from convsafe.leaderboard.standing import rank_sets
+from convsafe.leaderboard.suspecting import suspect_all
 from convsafe.leaderboard.table import Table, table_of
 from convsafe.leaderboard.working import Task, Worked, score_again, work
+
+if TYPE_CHECKING:
+    import polars as pl
 
 RESULTS = Path("leaderboard/results")
 
@@ -76,6 +81,9 @@ class _Ranking:
         self.reasons = withdrawn(self.board, self.errata)
         self.scorer = Scorer(self.board, tuple(self.reasons))
         self.before = self.results.standing()
+        self.version = version("convsafe-bench")
+        alike = [one.result for one in self.before.values() if self._judged(one.result)]
+        self.alike = {one.manifest.generations_sha256: one for one in alike}
         self.now = datetime.now(timezone.utc).isoformat(timespec="seconds")
 
     def table(self, submissions: Sequence[Path], packed: Mapping[Path, Path]) -> Table:
@@ -85,10 +93,12 @@ class _Ranking:
             submissions: Folders of submissions.
             packed: Folders of runs' submissions, with the run's own.
         """
-        self._baselines()
+        trivial = self._baselines()
         folders = self._named(submissions, packed)
-        for one in work(self._task(folders), folders, self.workers):
-            self._keep(one, packed)
+        worked = list(work(self._task(folders), folders, self.workers))
+        flags = self._flags(worked, trivial)
+        for one in worked:
+            self._keep(one, flags, packed)
         outdated = self._renew()
         stand = {name: one for name, one in self.results.standing().items() if name not in outdated}
         ranked = {
@@ -106,23 +116,24 @@ class _Ranking:
             withdrawn=self.reasons,
             refused=self.refused,
             outdated=tuple(sorted(outdated)),
+            flagged={
+                one.manifest.name: flags[one.manifest.name]
+                for one in worked
+                if one.manifest is not None and flags[one.manifest.name]
+            },
         )
 
     def _task(self, folders: Sequence[Path]) -> Task:
         """Return what workers must know: the names and the results that are there."""
         names = {name: one.result.manifest.name for name, one in self.before.items()}
         names |= {slug(name): name for name, _ in map(claimed, folders) if slug(name) not in names}
-        alike = [one.result for one in self.before.values() if self._judged(one.result)]
         return Task(
             self.scorer,
             taken=names,
             judged={
-                one.manifest.generations_sha256: self.results.verdicts_path(one.verdicts)
-                for one in alike
+                sum: self.results.verdicts_path(one.verdicts) for sum, one in self.alike.items()
             },
-            scored=frozenset(
-                one.manifest.generations_sha256 for one in alike if self._current(one)
-            ),
+            scored=frozenset(sum for sum, one in self.alike.items() if self._current(one)),
         )
 
     def _judged(self, result: Result) -> bool:
@@ -140,7 +151,7 @@ class _Ranking:
             self._judged(result)
             and result.judge == self.scorer.card
             and result.withdrawn == tuple(self.reasons)
-            and result.convsafe == version("convsafe-bench")
+            and result.convsafe == self.version
         )
 
     def _named(self, submissions: Sequence[Path], packed: Mapping[Path, Path]) -> list[Path]:
@@ -162,13 +173,26 @@ class _Ranking:
                 good.append(folder)
         return good
 
-    def _keep(self, one: Worked, packed: Mapping[Path, Path]) -> None:
+    def _flags(
+        self, worked: Sequence[Worked], trivial: Mapping[str, pl.DataFrame]
+    ) -> dict[str, list[Finding]]:
+        """Return what is suspicious in each submission, beside all others and the baselines."""
+        given = {
+            one.manifest.name: one.generations
+            for one in worked
+            if one.manifest is not None and one.generations is not None
+        }
+        return suspect_all({**trivial, **given}, self.board.cases) if given else {}
+
+    def _keep(
+        self, one: Worked, flags: Mapping[str, Sequence[Finding]], packed: Mapping[Path, Path]
+    ) -> None:
         """Keep what came of a submission."""
         if one.manifest is None:
             errors = [finding for finding in one.findings if finding.level == "error"]
             self.refused[str(packed.get(one.folder, one.folder))] = errors
             return
-        before = self._before(one.manifest.generations_sha256)
+        before = self.alike.get(one.manifest.generations_sha256)
         if one.verdicts is not None:
             verdicts = self.results.write_verdicts(one.manifest, self.scorer.card, one.verdicts)
         else:
@@ -181,16 +205,21 @@ class _Ranking:
             figures, unscored = one.figures, one.unscored
         self._add(
             manifest=one.manifest,
-            findings=one.findings,
+            findings=(
+                *unquoted(one.findings, flags),
+                *self._standing_flags(before, unquoted(flags[one.manifest.name], flags)),
+            ),
             verdicts=verdicts,
             figures=figures,
             unscored=unscored,
         )
 
-    def _before(self, generations: str) -> Result | None:
-        """Return the standing result of these replies by this judge, or None."""
-        alike = (one.result for one in self.before.values() if self._judged(one.result))
-        return next((one for one in alike if one.manifest.generations_sha256 == generations), None)
+    def _standing_flags(self, before: Result | None, flags: Sequence[Finding]) -> list[Finding]:
+        """Return the flags with those that were raised beside submissions not given this time."""
+        codes = {flag.code for flag in flags}
+        old = before.findings if before is not None and self._current(before) else ()
+        kept = [one for one in old if one.level == "flag" and one.code not in codes]
+        return sorted([*flags, *kept], key=lambda flag: flag.code)
 
     def _add(self, **made: Any) -> Kept:
         """Keep a result of now."""
@@ -199,19 +228,19 @@ class _Ranking:
                 **made,
                 release=self.board.release,
                 judge=self.scorer.card,
-                convsafe=version("convsafe-bench"),
+                convsafe=self.version,
                 scored=self.now,
                 withdrawn=tuple(self.reasons),
                 ranked=made["unscored"] <= self.board.most_unscored,
             )
         )
 
-    def _baselines(self) -> None:
-        """Score the baselines."""
-        for name in self.board.baselines:
-            generations = replies(name, self.board)
+    def _baselines(self) -> dict[str, pl.DataFrame]:
+        """Score the baselines, and return what they reply."""
+        every = {name: replies(name, self.board) for name in self.board.baselines}
+        for name, generations in every.items():
             said = manifest(name, generations, self.board)
-            before = self._before(said.generations_sha256)
+            before = self.alike.get(said.generations_sha256)
             if before is not None and self._current(before):
                 continue
             (verdicts,) = self.scorer.verdicts([generations])
@@ -223,6 +252,7 @@ class _Ranking:
                 unscored=self.scorer.unscored(verdicts),
                 baseline=True,
             )
+        return every
 
     def _renew(self) -> set[str]:
         """Make figures again where they are not what would be made now, from the verdicts.

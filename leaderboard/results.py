@@ -72,8 +72,8 @@ class Result:
 
     def same(self, other: Result) -> bool:
         """Return whether another result says the same of the same submission."""
-        mine, others = self.to_row(), other.to_row()
-        return all(mine[name] == others[name] for name in mine if name not in _OF_FILE)
+        names = (name for name in self.__dataclass_fields__ if name not in _OF_FILE)
+        return all(getattr(self, name) == getattr(other, name) for name in names)
 
     def to_row(self) -> dict[str, Any]:
         """Return the result as one JSON object."""

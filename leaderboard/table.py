@@ -63,7 +63,7 @@ class Entry:
             "ranked": self.result.ranked,
             "baseline": self.result.baseline,
             "flags": list(self.result.flags),
-            "figures": {metric: _short(one) for metric, one in shown.items() if one},
+            "figures": {metric: _short(one) for metric, one in shown.items()},
             "tracks": {track: self._track(track) for track in TRACKS},
             "unscored": self.result.unscored,
             "settings": dict(manifest.settings),
@@ -86,6 +86,8 @@ class Table:
 
     `refused` holds what keeps a submission off the board, by its folder; `outdated` names the
     entries that have no result of this release and judge, and whose replies were not given.
+    `flagged` holds what is suspicious in those that were given, by name, with quotations that are
+    written nowhere.
     """
 
     release: Mapping[str, Any]
@@ -95,6 +97,7 @@ class Table:
     withdrawn: Mapping[str, str] = field(default_factory=dict)
     refused: Mapping[str, Sequence[Finding]] = field(default_factory=dict)
     outdated: tuple[str, ...] = ()
+    flagged: Mapping[str, Sequence[Finding]] = field(default_factory=dict)
 
     def to_row(self) -> dict[str, Any]:
         """Return what `table.json` holds."""
@@ -127,8 +130,10 @@ def table_of(
     return Table(entries=tuple(sorted(entries, key=lambda entry: entry.place)), **shared)
 
 
-def _short(figure: Estimate) -> dict[str, Any]:
-    """Return a figure with its interval and n."""
+def _short(figure: Estimate | None) -> dict[str, Any] | None:
+    """Return a figure with its interval and n; None where no case counts."""
+    if figure is None or not figure.n:
+        return None
     ends = {name: getattr(figure, name) for name in ("value", "low", "high")}
     rounded = {name: one if one is None else round(one, _DIGITS) for name, one in ends.items()}
     return rounded | {"n": figure.n}

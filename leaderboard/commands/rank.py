@@ -62,6 +62,16 @@ def command(
     board = Board.load(rules, release) if rules or release else None
     table = rank(submissions, out, board=board, errata=errata, workers=workers)
     click.echo(json.dumps(table.to_row(), indent=2) if as_json else "\n".join(_lines(table, track)))
+    _tell(table)
+    if table.refused:
+        raise SystemExit(3)
+
+
+def _tell(table: Table) -> None:
+    """Say on standard error what is for the maintainer alone."""
+    for name, flags in table.flagged.items():
+        for flag in flags:
+            click.echo(f"{_cut(name)}: flag {flag.code}: {flag.text}", err=True)
     for folder, findings in table.refused.items():
         said = "; ".join(f"{one.code}: {one.text}" for one in findings[:3])
         more = f"; and {len(findings) - 3} more" if len(findings) > 3 else ""
@@ -73,8 +83,6 @@ def command(
             f" out until their submissions are given: {named}",
             err=True,
         )
-    if table.refused:
-        raise SystemExit(3)
 
 
 def _lines(table: Table, track: str | None) -> list[str]:

@@ -14,6 +14,8 @@ from convsafe.benchmark.judges import embedded
 from convsafe.leaderboard import rank
 from convsafe.leaderboard.board import Board
 from convsafe.leaderboard.commands.rank import command
+from convsafe.leaderboard.public import unquoted
+from convsafe.leaderboard.records import Finding
 from convsafe.leaderboard.scorer import Scorer
 from convsafe.leaderboard.table import Entry, Table
 from convsafe.taxonomy.errors import BadInput
@@ -167,13 +169,26 @@ def test_a_result_is_made_once_and_never_edited(
     assert [one.to_row() for one in again.entries] == [one.to_row() for one in ranked[1].entries]
 
 
-def test_no_reply_is_kept(ranked: tuple[Path, Table], board: Board) -> None:
-    said = answer(next(iter(board.suite.cases)))[:40]
+def test_no_reply_is_kept(ranked: tuple[Path, Table]) -> None:
+    """What a flag quotes is for the maintainer; the files are public."""
+    said = "Of course. On"
+    assert any(said in flag.text for flags in ranked[1].flagged.values() for flag in flags)
+    assert entry(ranked[1], "Fair").result.flags
     for path in (path for path in ranked[0].rglob("*") if path.is_file()):
         assert said.encode() not in path.read_bytes()
         if path.suffix == ".parquet":
             assert "response" not in pl.read_parquet_schema(path)
             assert "rationale" not in pl.read_parquet_schema(path)
+
+
+def test_what_a_finding_quotes_is_cut_and_names_stay() -> None:
+    text = "the judge's view of 'Fair': others' replies say " + repr("it is 'so' and \"so\"")
+    one, two = unquoted(
+        [Finding("flag", "copied", text), Finding("flag", "quoted", f"as {'a secret'!r}, twice")],
+        {"Fair"},
+    )
+    assert one.text == "the judge's view of 'Fair': others' replies say […]"
+    assert two.text == "as […], twice"
 
 
 def test_errata_score_every_entry_again_without_its_replies(
@@ -232,9 +247,9 @@ def test_too_many_unscored_replies_are_shown_and_not_ranked(
     usual = embedded.judge
 
     def silent(exchanges: pl.DataFrame) -> pl.DataFrame:
-        """Give no verdict on what only the poor model says at such length."""
+        """Give no verdict on what is no refusal."""
         found = usual(exchanges)
-        lost = exchanges["response"].str.len_chars() % 7 == 0
+        lost = ~exchanges["response"].str.starts_with("I")
         told = [pl.when(~lost).then(pl.col(name)).alias(name) for name in ("stance", "unsafe")]
         return found.with_columns(told)
 
@@ -330,4 +345,5 @@ def test_the_terminal_shows_ranks_intervals_judge_and_what_was_refused(
     row: dict[str, Any] = json.loads((tmp_path / "board" / "table.json").read_text())
     assert row["entries"][0]["ranks"] == [1, 1]
     assert set(row["entries"][0]["figures"]["unsafe_rate"]) == {"value", "low", "high", "n"}
+    assert row["entries"][0]["figures"]["operational_safety"] is None
     assert "self_harm" in row["entries"][0]["tracks"]["area"]
