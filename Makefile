@@ -31,7 +31,7 @@ picture: browser
 # Run, submit, verify and rank as outsiders and maintainers do, then open dist/leaderboard.
 leaderboard: $(ENTRIES:%=$(BOARD)/submissions/smollm2-%/manifest.json)
 	for folder in $(BOARD)/submissions/*; do \
-	  $(BIN)/convsafe verify --no-score --board $(RULES) $$folder || exit; done
+	  $(BIN)/convsafe verify --no-score --rules $(RULES) $$folder || exit; done
 	$(BIN)/convsafe rank --rules $(RULES) --board $(BOARD)/board $(BOARD)/submissions
 	$(BIN)/convsafe site $(BOARD)/board --out dist/leaderboard
 
@@ -40,7 +40,7 @@ $(BOARD)/submissions/smollm2-%/manifest.json: $(VENV)/installed $(RULES)
 	  --max-tokens 64 $(OPTIONS_$*) --only-run --out $(BOARD)/runs/$*
 	$(BIN)/convsafe submit $(BOARD)/runs/$* --name "SmolLM2 $*" --contact nobody@example.org \
 	  --license Apache-2.0 --statement "A small model, to show how a board is made." \
-	  --board $(RULES) --out $(BOARD)/submissions/smollm2-$*
+	  --rules $(RULES) --out $(BOARD)/submissions/smollm2-$*
 
 test: $(VENV)/installed browser check
 	$(BIN)/pytest --numprocesses 2 --dist loadfile

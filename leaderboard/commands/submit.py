@@ -29,7 +29,7 @@ from convsafe.taxonomy.errors import BadInput
     help="The board's release folder; by default our own core set.",
 )
 @click.option(
-    "--board", type=click.Path(path_type=Path), help="Another board's file than board.yaml."
+    "--rules", "board", type=click.Path(path_type=Path), help="Another file than board.yaml."
 )
 @click.option("--model", help="Of a FILE: the model's name  [default: --name]")
 @click.option("--temperature", type=float, help="Of a FILE: how it was decoded.")

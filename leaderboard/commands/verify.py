@@ -18,7 +18,7 @@ from convsafe.taxonomy.errors import BadInput
     help="The board's release folder; by default our own core set.",
 )
 @click.option(
-    "--board", type=click.Path(path_type=Path), help="Another board's file than board.yaml."
+    "--rules", "board", type=click.Path(path_type=Path), help="Another file than board.yaml."
 )
 @click.option("--no-score", is_flag=True, help="Check only; judge and score nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")

@@ -245,7 +245,7 @@ def test_the_log_and_the_summary_take_no_commands_from_a_submission(
 
     merged, summary = repository.merge(change), tmp_path / "summary.md"
     arguments = [merged, "--repository", str(repository.folder), "--summary", str(summary)]
-    done = CliRunner().invoke(command, [*arguments, "--board", str(board)])
+    done = CliRunner().invoke(command, [*arguments, "--rules", str(board)])
     assert done.exit_code == 3
     assert done.output
     assert all(line.startswith("| ") for line in done.output.splitlines())

@@ -148,7 +148,7 @@ def test_a_file_that_cannot_be_packed_says_why(
 def test_the_commands_pack_check_and_score(
     done: Run, board_file: Path, core_release: Path, tmp_path: Path
 ) -> None:
-    where = ("--board", str(board_file), "--release", str(core_release))
+    where = ("--rules", str(board_file), "--release", str(core_release))
     out = str(tmp_path / "out")
     packed = CliRunner().invoke(cli, ["submit", str(done.folder), *WHO, "--out", out, *where])
     assert packed.exit_code == 0, packed.output
@@ -167,7 +167,7 @@ def test_a_submission_with_errors_is_packed_told_and_exits_with_3(
     board: Board, board_file: Path, core_release: Path, tmp_path: Path
 ) -> None:
     as_csv(tmp_path / "a.csv", [{"id": id, "response": "no"} for id in board.ids[1:]])
-    where = ("--board", str(board_file), "--release", str(core_release))
+    where = ("--rules", str(board_file), "--release", str(core_release))
     given = ("--out", str(tmp_path / "out"), "--temperature", "0.2", *where)
     found = CliRunner().invoke(cli, ["submit", str(tmp_path / "a.csv"), *WHO, *given])
     assert found.exit_code == 3
