@@ -123,7 +123,7 @@ def test_p_values_are_adjusted_over_all_pairs_and_slices(found: Comparison) -> N
         assert found.families[family] == len(tests)
         least = min(tests, key=lambda entry: entry.p)
         assert least.holm == pytest.approx(min(1.0, least.p * len(tests)))
-    assert found.families["headline"] == 3 * 7
+    assert found.families["headline"] == 3 * 9
     small = [e for e in found.differences if e.family == "slices" and e.clusters < 6]
     assert small
     assert {(entry.p, entry.holm) for entry in small} == {(None, None)}
