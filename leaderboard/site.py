@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from convsafe.leaderboard import site_views as views
 from convsafe.leaderboard.site_downloads import write_downloads
+from convsafe.leaderboard.site_model import model_page
 from convsafe.leaderboard.site_plots import effects
 from convsafe.leaderboard.site_tables import METRICS, Table, read_tables
 from convsafe.leaderboard.site_texts import embedded, link, percent, permille, shown, span
@@ -79,7 +80,7 @@ def _write(table: Table, tables: Sequence[Table], board: Path, folder: Path) -> 
     compared = {"data": embedded(views.compare_data(table))}
     write_text(folder / COMPARE, _page(COMPARE, shared | compared, ("theme.js", "compare.js")))
     for entry in table.entries:
-        model = views.model_page(table, entry)
+        model = model_page(table, entry)
         text = _page("model.html", shared | model, ("theme.js",), up="../")
         write_text(folder / MODELS / f"{entry.slug}.html", text)
 
@@ -143,7 +144,9 @@ def _environment() -> jinja2.Environment:
         "span": span,
         "permille": lambda share: "" if share is None else permille(share),
         "signed": lambda points: f"{points:+.1f}".replace("-", "−"),
-        "cases": lambda entry: max((entry.figures[m].n for m in METRICS if m in entry.figures), default=0),
+        "cases": lambda entry: max(
+            (entry.figures[m].n for m in METRICS if m in entry.figures), default=0
+        ),
     }
     return environment
 

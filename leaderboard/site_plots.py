@@ -142,9 +142,7 @@ def labels(found: Sequence[Point], shorten: int = _LONGEST) -> list[Label]:
     return out
 
 
-def _places(
-    point: Point, text: str
-) -> list[tuple[Label, tuple[float, float, float, float]]]:
+def _places(point: Point, text: str) -> list[tuple[Label, tuple[float, float, float, float]]]:
     """Return where a name may stand: right above, left above, right below, left below."""
     wide = _LETTER * len(text)
     found = []
@@ -178,19 +176,17 @@ def effects(table: Table, track: str, metric: str) -> list[Effect]:
         gaps = [
             gap
             for entry in table.entries
-            if not entry.baseline
-            and (gap := _gap(entry, track, name, base, metric)) is not None
+            if not entry.baseline and (gap := _gap(entry, track, name, base, metric)) is not None
         ]
         if name != base and gaps:
-            found.append(
-                Effect(
-                    track_title(track, name),
-                    tuple(sorted(round(100 * gap, 1) for gap in gaps)),
-                    *(round(100 * one, 1) for one in (median(gaps), min(gaps), max(gaps))),
-                    len(gaps),
-                )
-            )
+            title, middle = track_title(track, name), _points(median(gaps))
+            ticks = tuple(sorted(map(_points, gaps)))
+            found.append(Effect(title, ticks, middle, ticks[0], ticks[-1], len(gaps)))
     return sorted(found, key=lambda effect: -effect.middle)
+
+
+def _points(share: float) -> float:
+    return round(100 * share, 1)
 
 
 def _gap(entry: Entry, track: str, name: str, base: str, metric: str) -> float | None:

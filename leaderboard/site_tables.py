@@ -74,7 +74,12 @@ class Table:
     @cached_property
     def metrics(self) -> Sequence[str]:
         """The metrics that tracks have, in order."""
-        parts = (figures for entry in self.entries for by in entry.tracks.values() for figures in by.values())
+        parts = (
+            figures
+            for entry in self.entries
+            for by in entry.tracks.values()
+            for figures in by.values()
+        )
         told = {metric for figures in parts for metric in figures}
         return [metric for metric in METRICS if metric in told]
 
@@ -178,7 +183,13 @@ def _figures(rows: Mapping[str, Any], slice: str, name: str) -> Iterator[tuple[s
         yield (
             metric,
             Estimate(
-                **ends, metric=metric, slice=slice, name=name, n=int(row["n"]), unscored=0, method=""
+                **ends,
+                metric=metric,
+                slice=slice,
+                name=name,
+                n=int(row["n"]),
+                unscored=0,
+                method="",
             ),
         )
 
@@ -214,6 +225,6 @@ def _folder(version: Any) -> str:
 _SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-")
 
 
-def _parts(version: str) -> Sequence[tuple[int, str]]:
+def _parts(version: str) -> list[tuple[int, str]]:
     """Return a version as something that sorts: 1.10 after 1.9."""
     return [(int(part), "") if part.isdigit() else (-1, part) for part in version.split(".")]

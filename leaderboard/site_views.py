@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +10,9 @@ from convsafe.benchmark.trust import trust
 from convsafe.leaderboard import site_plots as plots
 from convsafe.leaderboard.site_tables import METRICS, Entry, Table
 from convsafe.leaderboard.site_texts import (
-    lines,
     metric_title,
-    percent,
     permille,
     shown,
-    span,
     track_title,
 )
 from convsafe.taxonomy.records import Estimate
@@ -28,15 +24,15 @@ TRACK_WORDS: tuple[dict[str, str], ...] = (
     {"track": "transform", "title": "By transform", "first": "transform", "short": "transforms"},
     {"track": "config", "title": "By config", "first": "config", "short": "configs"},
 )
-_SHORT = {
+SHORT = {
     "safety_helpfulness": "safety and helpfulness",
     "unsafe_rate": "unsafe",
     "over_refusal_rate": "over-refusal",
     "helpful_rate": "helpful",
     "operational_safety": "operational",
 }
-_KINDS = {"unsafe_rate": "harm", "over_refusal_rate": "refuse"}
-_LOWER = frozenset(_KINDS)
+KINDS = {"unsafe_rate": "harm", "over_refusal_rate": "refuse"}
+_LOWER = frozenset(KINDS)
 
 
 def most_unscored() -> float:
@@ -92,7 +88,7 @@ def _metric(metric: str) -> dict[str, str]:
     return {
         "id": metric,
         "title": metric_title(metric),
-        "short": _SHORT[metric],
+        "short": SHORT[metric],
         "better": "lower" if metric in _LOWER else "higher",
     }
 
@@ -174,109 +170,6 @@ def rank_words(entry: Entry) -> str:
         return "a baseline, not ranked" if entry.baseline else "not ranked"
     best, worst = entry.ranks
     return f"rank {best}" if best == worst else f"rank {best} to {worst}"
-
-
-def model_page(table: Table, entry: Entry) -> dict[str, Any]:
-    """Return what a model's page shows."""
-    manifest = entry.result.get("manifest", {})
-    return {
-        "entry": entry,
-        "models": sum(not one.baseline for one in table.entries),
-        "cards": [
-            {
-                "title": _SHORT[metric],
-                "kind": _KINDS.get(metric, "good"),
-                "figure": entry.figures.get(metric),
-            }
-            for metric in METRICS[:4]
-        ],
-        "tracks": [_track(table, entry, words) for words in groups(table)],
-        "figures": _all_figures(entry),
-        "findings": [one for one in entry.result.get("findings", ()) if isinstance(one, Mapping)],
-        "facts": _facts(entry, manifest),
-        "statement": lines(manifest.get("statement", "")),
-        "embed": _embed(table, entry),
-    }
-
-
-def _track(table: Table, entry: Entry, words: Mapping[str, str]) -> dict[str, Any]:
-    known = entry.tracks[words["track"]]
-    metrics = [one for one in track_metrics(table) if one["id"] in _KINDS or one["id"] == METRICS[3]]
-    return {
-        "id": words["track"],
-        "title": words["title"],
-        "first": words["first"],
-        "metrics": metrics,
-        "rows": [
-            {
-                "title": track_title(words["track"], name),
-                "cells": [
-                    {"figure": known[name].get(m["id"]), "kind": _KINDS.get(m["id"], "good")}
-                    for m in metrics
-                ],
-                "n": max((figure.n for figure in known[name].values()), default=0),
-            }
-            for name in table.names[words["track"]]
-            if name in known
-        ],
-    }
-
-
-def _all_figures(entry: Entry) -> list[dict[str, Any]]:
-    """Return the overall figures of the result, or of the table where there is no result."""
-    found = [
-        Estimate(**row)
-        for row in entry.result.get("figures", ())
-        if row["slice"] in ("all", "areas_mean")
-    ]
-    where = {"areas_mean": ", mean of areas"}
-    return [
-        {"title": metric_title(one.metric) + where.get(one.slice, ""), "figure": one}
-        for one in found or entry.figures.values()
-    ]
-
-
-def _facts(entry: Entry, manifest: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Return how a model was run; who to write to is not published."""
-    result = entry.result
-    facts = {
-        "model": manifest.get("model"),
-        "decoding": manifest.get("params"),
-        "settings": manifest.get("settings", entry.settings),
-        "guards": manifest.get("guards", entry.guards),
-        "dialogue": manifest.get("dialogue"),
-        "samples": manifest.get("samples"),
-        "cases": manifest.get("cases"),
-        "packed with": manifest.get("convsafe"),
-        "packed": manifest.get("created"),
-        "scored": result.get("scored"),
-        "scored with": result.get("convsafe"),
-        "sum of the ids": manifest.get("ids_sha256"),
-        "sum of the replies": manifest.get("generations_sha256"),
-        "supersedes": result.get("supersedes"),
-    }
-    return [
-        {"title": title, "text": shown(_plain(value), 300)}
-        for title, value in facts.items()
-        if value not in (None, "", {})
-    ]
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key} {json.dumps(one, ensure_ascii=False)}" for key, one in value.items())
-    return str(value)
-
-
-def _embed(table: Table, entry: Entry) -> str:
-    """Return one line of Markdown for a model card."""
-    parts = [
-        f"{_SHORT[metric]} {percent(figure)} % ({span(figure)})"
-        for metric in METRICS[:3]
-        if (figure := entry.figures.get(metric)) is not None
-    ]
-    release, judge = shown(table.version), judge_words(table)["name"]
-    return f"**convsafe-bench {release}**: {', '.join(parts)}; {rank_words(entry)}; judge {judge}."
 
 
 def citation(table: Table) -> str:

@@ -16,7 +16,9 @@
   for (const shape of document.querySelectorAll("#frontier [data-slug]"))
     bySlug.get(shape.dataset.slug)?.shapes.push(shape);
   const order = new Intl.Collator("en", { numeric: true });
-  let sort = { key: "rank", down: false }, extraHeads = [], chosen = [];
+  // More rows than this come on demand: sorting stays quick.
+  const MOST = 100;
+  let sort = { key: "rank", down: false }, extraHeads = [], chosen = [], whole = false;
 
   function keyed(key) {
     const track = extraHeads.findIndex(cell => cell.dataset.key === key);
@@ -30,7 +32,7 @@
     };
   }
 
-  function arrange() {
+  function ordered() {
     const value = keyed(sort.key), sign = sort.down ? -1 : 1;
     const found = rows.map(one => [value(one), one]);
     found.sort(([a, one], [b, two]) => {
@@ -39,26 +41,35 @@
       const way = typeof a === "string" ? order.compare(a, b) : a - b;
       return sign * way || one.place - two.place;
     });
-    body.append(...found.map(([, one]) => one.row));
+    return found.map(([, one]) => one);
+  }
+
+  const fits = (wish, has) => !wish || (wish === "yes") === has;
+  function matcher() {
+    const [find, baselines, guards, flags] = controls.map(control => control.value);
+    const words = find.toLowerCase().split(/\s+/).filter(Boolean);
+    return one => words.every(word => one.text.includes(word)) && !(baselines === "no" && one.base)
+      && fits(guards, one.guarded) && fits(flags, one.flagged);
+  }
+
+  function show() {
+    const matches = matcher(), list = ordered();
+    let shown = 0, found = 0;
+    for (const one of list) {
+      const match = matches(one), seen = match && (whole || shown < MOST);
+      one.row.hidden = !seen;
+      for (const shape of one.shapes) shape.classList.toggle("away", !match);
+      found += match;
+      shown += seen;
+    }
+    body.append(...list.map(one => one.row));
     for (const cell of [...heads, ...extraHeads]) {
       if (cell.dataset.key === sort.key) cell.setAttribute("aria-sort", sort.down ? "descending" : "ascending");
       else cell.removeAttribute("aria-sort");
     }
-  }
-
-  const fits = (wish, has) => !wish || (wish === "yes") === has;
-  function filter() {
-    const [find, baselines, guards, flags] = controls.map(control => control.value);
-    const words = find.toLowerCase().split(/\s+/).filter(Boolean);
-    let shown = 0;
-    for (const one of rows) {
-      const seen = words.every(word => one.text.includes(word)) && !(baselines === "no" && one.base)
-        && fits(guards, one.guarded) && fits(flags, one.flagged);
-      one.row.hidden = !seen;
-      for (const shape of one.shapes) shape.classList.toggle("away", !seen);
-      shown += seen;
-    }
     by("count").textContent = shown + " of " + rows.length + " shown";
+    by("all").hidden = shown === found;
+    by("all").textContent = "Show all " + found;
   }
 
   function sortable(cell) {
@@ -69,11 +80,15 @@
       const key = cell.dataset.key;
       const down = sort.key === key ? !sort.down : "down" in cell.dataset;
       sort = { key, down };
-      arrange();
+      show();
       remember();
     });
     cell.append(button);
   }
+
+  // Square roots: the differences that matter are small shares of harm, or small shortfalls.
+  const tint = (share, better) =>
+    Math.round(10 * (better === "higher" ? 1 - Math.sqrt(1 - share) : Math.sqrt(share)));
 
   function fill(value) {
     // The columns of a track, tinted: a heat map of areas by models.
@@ -106,7 +121,7 @@
       one.extra = group.names.map((_, place) => {
         const share = one.values[place] ?? null;
         const cell = document.createElement("td");
-        cell.className = share === null ? "num" : "num h" + Math.round(share / 100);
+        cell.className = share === null ? "num" : "num h" + tint(share / 1000, data.better[metric]);
         cell.textContent = share === null ? "–" : (share / 10).toFixed(share < 100 ? 1 : 0);
         return cell;
       });
@@ -142,8 +157,7 @@
     const wish = parts.get("sort") || "rank", key = wish.replace(/^-/, "");
     const known = [...heads, ...extraHeads].some(cell => cell.dataset.key === key);
     sort = known ? { key, down: wish.startsWith("-") } : { key: "rank", down: false };
-    arrange();
-    filter();
+    show();
   }
 
   for (const cell of heads) sortable(cell);
@@ -156,6 +170,10 @@
     one.row.cells[0].append(box);
   }
   for (const cell of table.querySelectorAll(".pick-col")) cell.hidden = false;
+  by("all").addEventListener("click", () => {
+    whole = true;
+    show();
+  });
   by("filters").hidden = false;
   by("filters").addEventListener("submit", event => event.preventDefault());
   for (const control of controls) control.addEventListener("input", () => {
@@ -163,9 +181,8 @@
       fill(control.value);
       if (![...heads, ...extraHeads].some(cell => cell.dataset.key === sort.key && !cell.hidden))
         sort = { key: "rank", down: false };
-      arrange();
     }
-    filter();
+    show();
     remember();
   });
   addEventListener("hashchange", () => { if (location.hash.includes("=")) recall(); });

@@ -14,7 +14,7 @@ HOSTILE = (
     '<script>document.title="owned"</script>',
     '"><img src=x onerror="document.title=1">',
     "</title></style></script><svg onload=document.title=2>",
-    "=HYPERLINK(\"https://evil.example\",\"x\")",
+    '=HYPERLINK("https://evil.example","x")',
     "@SUM(1+1)*cmd|' /C calc'!A0",
     "\u202egnp.exe\u2066hidden\u2069",
     "huge" * 5000,
@@ -94,7 +94,9 @@ def _models(rng: random.Random, count: int, hostile: bool) -> list[Model]:
         harm = 0.45 * (1 - skill) * (1 - strict) + 0.005
         refuse = 0.5 * (1 - skill) * strict + 0.01
         text = HOSTILE[place % len(HOSTILE)] if hostile else ""
-        made.append(Model(f"{text[:9]}{place} {text}" if hostile else name, harm, refuse, hostile=text))
+        made.append(
+            Model(f"{text[:9]}{place} {text}" if hostile else name, harm, refuse, hostile=text)
+        )
     return made
 
 
