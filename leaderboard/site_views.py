@@ -178,7 +178,8 @@ def citation(table: Table) -> str:
     note = shown(f"config {config}, content sha256 {str(summed)[:16]}")
     return (
         "@software{convsafe_bench,\n"
-        "  title={convsafe-bench: one benchmark for the conversational safety of language models},\n"
+        "  title={convsafe-bench: one benchmark for the conversational safety of language"
+        " models},\n"
         "  author={{The convsafe-bench authors}},\n"
         f"  version={{{table.version}}},\n"
         f"  note={{{note}}}\n}}"

@@ -20,7 +20,7 @@ import click
 @click.option("--json", "as_json", is_flag=True, help="Print the first page as JSON.")
 def command(board: Path, out: Path, as_json: bool) -> None:
     """Write a board that `convsafe rank` made as a static site, for a static Space or any host."""
-    from convsafe.leaderboard.site import site
+    from convsafe.leaderboard import site
 
     page = site(board, out)
     click.echo(json.dumps({"page": str(page)}) if as_json else str(page))

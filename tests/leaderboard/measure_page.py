@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from convsafe.leaderboard.site import site
+from convsafe.leaderboard import site
 
 from tests import browser
 from tests.leaderboard.boards import write_board
@@ -22,7 +22,12 @@ _PROBE = """
 const laid = () => document.body.offsetHeight;
 laid();
 const out = {ready: performance.now()};
-const timed = work => { const start = performance.now(); work(); laid(); return performance.now() - start; };
+const timed = work => {
+  const start = performance.now();
+  work();
+  laid();
+  return performance.now() - start;
+};
 const press = key => document.querySelector(`#board th[data-key="${key}"] button`).click();
 const view = value => {
   const box = document.getElementById("view");

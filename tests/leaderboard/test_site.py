@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 from convsafe.benchmark.cli import cli
-from convsafe.leaderboard.site import site
+from convsafe.leaderboard import site
 from convsafe.leaderboard.site_downloads import safe_cells
 from convsafe.leaderboard.site_texts import link, shown
 from convsafe.taxonomy.errors import BadInput
@@ -208,7 +208,7 @@ def test_the_space_is_a_static_one(built: Path) -> None:
         (lambda table: table["release"].update(version=".."), "cannot name a folder"),
         (lambda table: table["release"].update(version="a/b"), "cannot name a folder"),
         (lambda table: table["entries"].append(table["entries"][0]), "two entries"),
-        (lambda table: table["entries"][0]["figures"]["unsafe_rate"].update(value="x"), "no number"),
+        (lambda table: table["entries"][0]["figures"]["unsafe_rate"].update(n="x"), "not a table"),
         (lambda table: table["entries"][0].update(unscored=float("nan")), "no number"),
         (lambda table: table.update(entries=7), "not a table"),
     ],

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from convsafe.leaderboard.site import site
+from convsafe.leaderboard import site
 
 from tests import browser
 from tests.leaderboard.boards import HOSTILE, write_board
@@ -71,7 +71,8 @@ def test_filters_narrow_the_table_and_the_picture_and_count(built: Path, profile
     found = drive(
         built / "index.html", profile,
         "const seen=()=>doc.querySelectorAll('#frontier a:not(.away)').length;"
-        "const out=[];const say=()=>out.push([slugs(),seen(),doc.getElementById('count').textContent]);"
+        "const count=()=>doc.getElementById('count').textContent;"
+        "const out=[];const say=()=>out.push([slugs(),seen(),count()]);"
         "set('baselines','no');say();set('baselines','');set('find','TERN');say();set('find','');"
         "set('guards','yes');say();set('guards','');set('flags','yes');say();set('find','zzz');say();"
         "return out",
@@ -96,8 +97,10 @@ def test_a_long_table_shows_its_best_hundred_until_asked_for_all(
         "const say=()=>[rows().length,doc.getElementById('count').textContent,"
         "doc.querySelectorAll('#frontier a:not(.away)').length,doc.getElementById('all').hidden];"
         "const one=say();head('unsafe_rate').querySelector('button').click();"
-        "head('unsafe_rate').querySelector('button').click();const worst=Number(by('unsafe_rate')[0]);"
-        "const most=Math.max(...[...doc.querySelectorAll('#board tbody tr')].map(r=>+r.cells[4].dataset.v));"
+        "head('unsafe_rate').querySelector('button').click();"
+        "const worst=Number(by('unsafe_rate')[0]);"
+        "const all=[...doc.querySelectorAll('#board tbody tr')];"
+        "const most=Math.max(...all.map(r=>+r.cells[4].dataset.v));"
         "doc.getElementById('all').click();return [one,say(),worst,most]",
     )  # fmt: skip
     assert found[0] == [100, "100 of 105 shown", 105, False]
@@ -109,10 +112,12 @@ def test_columns_of_areas_are_a_heat_map_that_sorts(built: Path, profile: Path) 
     found = drive(
         built / "index.html", profile,
         "set('view','area.unsafe_rate');head('area-3').querySelector('button').click();"
-        "const heads=doc.querySelectorAll('#board th.up').length;const values=by('area-3').map(Number);"
+        "const heads=doc.querySelectorAll('#board th.up').length;"
+        "const values=by('area-3').map(Number);"
         "const cells=doc.querySelectorAll('#board td[class*=\" h\"]').length;"
-        "const shown=[...doc.querySelectorAll('#board thead th')].filter(c=>!c.hidden).length;"
-        "set('view','');return [heads,values,cells,shown,doc.querySelectorAll('#board th.up').length,"
+        "const shown=doc.querySelectorAll('#board thead th:not([hidden])').length;"
+        "set('view','');const after=doc.querySelectorAll('#board th.up').length;"
+        "return [heads,values,cells,shown,after,"
         "head('rank').getAttribute('aria-sort')]",
     )  # fmt: skip
     heads, values, cells, shown, after, sort = found
@@ -151,7 +156,8 @@ def test_a_strange_link_shows_the_plain_table(built: Path, profile: Path) -> Non
 def test_two_chosen_models_lead_to_their_comparison(built: Path, profile: Path) -> None:
     found = drive(
         built / "index.html", profile,
-        "const boxes=[...doc.querySelectorAll('#board input')];boxes.slice(0,3).forEach(b=>b.click());"
+        "const boxes=[...doc.querySelectorAll('#board input')];"
+        "boxes.slice(0,3).forEach(b=>b.click());"
         "return [doc.getElementById('compare').getAttribute('href'),slugs().slice(0,3),"
         "boxes.map(b=>b.checked).slice(0,3)]",
     )  # fmt: skip
