@@ -57,7 +57,7 @@
 
   function rows(title, entries, names) {
     const head = make("tr", "");
-    const titles = [title, names[0], names[1], "difference", "both"];
+    const titles = [title, names[0], names[1], "gap", "both"];
     titles.forEach((text, place) => {
       const cell = make("th", text, place === 0 ? "" : place === 4 ? "strip" : "num");
       cell.scope = "col";
