@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from convsafe.leaderboard.site_tables import TABLE, VERDICTS, Entry, Table
+from convsafe.leaderboard.site_tables import VERDICTS, Entry, Table, file_name
+from convsafe.leaderboard.table import TABLE
 from convsafe.taxonomy.errors import BadInput
 from convsafe.taxonomy.files import atomic, write_json
 
@@ -73,9 +74,11 @@ def verdicts(table: Table, board: Path) -> pl.DataFrame | None:
     """
     import polars as pl
 
-    held = {path.stem: path for path in sorted((board / VERDICTS).rglob("*.parquet"))}
+    folder = board / VERDICTS / table.version
     frames = [
-        _public(held[entry.stem], entry.slug) for entry in table.entries if entry.stem in held
+        _public(folder / file_name(entry.result["verdicts"]), entry.slug)
+        for entry in table.entries
+        if entry.result.get("verdicts")
     ]
     return pl.concat(frames, how="diagonal_relaxed") if frames else None
 

@@ -47,7 +47,7 @@ The leaderboard of convsafe-bench {version}: open `index.html`. Made by `convsaf
 def site(board: str | Path, out: str | Path) -> Path:
     """Write the site of a board into a folder and return its first page.
 
-    The board's table stands at the root; tables of other releases (`results/VERSION/table.json`)
+    The board's table stands at the root; tables of other releases (`tables/VERSION.json`)
     in folders named by their version.
 
     Args:

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from convsafe.leaderboard.records import slug
+from convsafe.leaderboard.table import TABLE, TABLES
 from convsafe.taxonomy.errors import BadInput
 from convsafe.taxonomy.files import read_json
 from convsafe.taxonomy.records import Estimate
 
-TABLE = "table.json"
 RESULTS, VERDICTS = "results", "verdicts"
 # The overall figures, in the order of the table.
 METRICS: Final = (
@@ -24,7 +24,7 @@ METRICS: Final = (
     "helpful_rate",
     "operational_safety",
 )
-TRACKS: Final = ("area", "language", "transform", "config")
+TRACKS: Final = ("area", "language", "transform", "config", "source")
 ALL = "all"
 
 
@@ -33,7 +33,7 @@ class Entry:
     """One model of a table.
 
     `figures` are by metric, `tracks` by kind, name and metric; `ranks` are the best and the worst
-    rank it may hold, None where it is not ranked; `result` is its result file's content, if any.
+    rank it may hold, None where it is not ranked; `result` is its result, as a row, if it has one.
     """
 
     slug: str
@@ -49,7 +49,6 @@ class Entry:
     settings: Mapping[str, str]
     guards: Mapping[str, str]
     result: Mapping[str, Any] = field(default_factory=dict)
-    stem: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +59,7 @@ class Table:
     judge: Mapping[str, Any]
     date: str
     entries: tuple[Entry, ...]
+    withdrawn: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def version(self) -> str:
@@ -94,7 +94,7 @@ class Table:
 def read_tables(board: Path) -> list[Table]:
     """Return the board's table, then those of its other releases, the newest first.
 
-    The current one is `table.json`; the others are `results/VERSION/table.json`.
+    The current one is `table.json`; the others are `tables/VERSION.json`.
 
     Raises:
         BadInput: If there is none, or one is not a table; names the file.
@@ -103,9 +103,9 @@ def read_tables(board: Path) -> list[Table]:
         raise BadInput("no table here: run `convsafe rank` first", file=board / TABLE)
     current = read_table(board / TABLE, board)
     others = [
-        read_table(path, board)
-        for path in sorted((board / RESULTS).glob(f"*/{TABLE}"))
-        if path.parent.name != current.version
+        table
+        for path in sorted((board / TABLES).glob("*.json"))
+        if (table := read_table(path, board)).version != current.version
     ]
     return [current, *sorted(others, key=lambda table: _parts(table.version), reverse=True)]
 
@@ -118,10 +118,10 @@ def read_table(path: Path, board: Path) -> Table:
     """
     row = read_json(path)
     try:
-        version = _folder(row["release"]["version"])
-        results = _results(board / RESULTS / version)
+        results = board / RESULTS / _folder(row["release"]["version"])
         entries = tuple(_entry(one, results) for one in row["entries"])
-        table = Table(row["release"], row["judge"], str(row["date"]), entries)
+        withdrawn = _texts(row.get("withdrawn"))
+        table = Table(row["release"], row["judge"], str(row["date"]), entries, withdrawn)
         str(row["judge"]["name"]), str(row["judge"]["version"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadInput(f"not a table of `convsafe rank`: {error!r}", file=path) from None
@@ -134,23 +134,32 @@ def read_table(path: Path, board: Path) -> Table:
     return table
 
 
-def _results(folder: Path) -> dict[str, tuple[str, Mapping[str, Any]]]:
-    """Return the current result of each slug, with its file's stem: the one nobody supersedes."""
-    found = {path.name: read_json(path) for path in sorted(folder.glob("*.json"))}
-    found = {name: row for name, row in found.items() if name != TABLE and isinstance(row, dict)}
-    replaced = {row.get("supersedes") for row in found.values()}
-    current = [(row.get("scored", ""), name) for name, row in found.items() if name not in replaced]
-    return {
-        slug(str(found[name]["manifest"]["name"])): (Path(name).stem, found[name])
-        for _, name in sorted(current)
-    }
+def _result(folder: Path, name: Any) -> Mapping[str, Any]:
+    """Return the content of an entry's result, or nothing where the table names none."""
+    if not name:
+        return {}
+    found = read_json(folder / file_name(name))
+    if not isinstance(found, dict) or not isinstance(found.get("manifest"), dict):
+        raise BadInput("not a result", file=folder / name)
+    return found
 
 
-def _entry(row: Mapping[str, Any], results: Mapping[str, tuple[str, Mapping[str, Any]]]) -> Entry:
+def file_name(name: Any) -> str:
+    """Return a name that a folder's own file may have.
+
+    Raises:
+        ValueError: If it is none, or leads elsewhere.
+    """
+    text = str(name)
+    if text in ("", ".", "..") or not set(text) <= _SAFE:
+        raise ValueError(f"{text[:80]!r} is no name of a file")
+    return text
+
+
+def _entry(row: Mapping[str, Any], results: Path) -> Entry:
     own = str(row["slug"])
     if own != slug(own):
         raise ValueError(f"slug {own[:80]!r} is not of [a-z0-9-]")
-    stem, result = results.get(own, ("", {}))
     return Entry(
         slug=own,
         name=_text(row["name"]),
@@ -170,8 +179,7 @@ def _entry(row: Mapping[str, Any], results: Mapping[str, tuple[str, Mapping[str,
         unscored=_number(row["unscored"]) or 0.0,
         settings=_texts(row.get("settings")),
         guards=_texts(row.get("guards")),
-        result=result,
-        stem=stem,
+        result=_result(results, row.get("result")),
     )
 
 
@@ -222,7 +230,7 @@ def _folder(version: Any) -> str:
     return text
 
 
-_SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-")
+_SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
 
 
 def _parts(version: str) -> list[tuple[int, str]]:

@@ -23,6 +23,7 @@ TRACK_WORDS: tuple[dict[str, str], ...] = (
     {"track": "language", "title": "By language", "first": "language", "short": "languages"},
     {"track": "transform", "title": "By transform", "first": "transform", "short": "transforms"},
     {"track": "config", "title": "By config", "first": "config", "short": "configs"},
+    {"track": "source", "title": "By source", "first": "source", "short": "sources"},
 )
 SHORT = {
     "safety_helpfulness": "safety and helpfulness",

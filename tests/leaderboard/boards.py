@@ -74,13 +74,15 @@ def write_board(
         Model(name, *chances, baseline=True) for name, chances in _BASELINES.items()
     )):  # fmt: skip
         row = _entry(rng, model)
-        stem = _result(folder, version, row, model)
+        stem = _result(folder, version, row, model, bool(verdicts))
+        row["result"] = f"{stem}.json"
         if verdicts:
             _verdicts(rng, folder / "verdicts" / version / f"{stem}.parquet", verdicts, model)
         entries.append(row)
     entries.sort(key=lambda row: -row["figures"]["safety_helpfulness"]["value"])
     _rank(entries)
-    _json(folder / "table.json", _table(entries, version))
+    for name in ("table.json", f"tables/{version}.json"):
+        _json(folder / name, _table(entries, version))
     return folder
 
 
@@ -157,7 +159,7 @@ def _rank(entries: list[dict[str, Any]]) -> None:
         row["ranks"] = [better + 1, len(ranked) - worse]
 
 
-def _result(folder: Path, version: str, row: dict[str, Any], model: Model) -> str:
+def _result(folder: Path, version: str, row: dict[str, Any], model: Model, judged: bool) -> str:
     summed = hashlib.sha256(model.name.encode("utf-8", "replace")).hexdigest()
     text = model.hostile
     manifest = {
@@ -185,6 +187,7 @@ def _result(folder: Path, version: str, row: dict[str, Any], model: Model) -> st
         "judge": {"name": "embedded", "version": "1.0.0"}, "convsafe": "0.1.0",
         "scored": "2026-11-26T10:00:00+00:00", "figures": figures, "findings": findings,
         "unscored": row["unscored"], "ranked": True, "supersedes": None,
+        "verdicts": f"{stem}.parquet" if judged else "",
     }  # fmt: skip
     _json(folder / "results" / version / f"{stem}.json", result)
     return stem

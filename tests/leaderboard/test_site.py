@@ -8,7 +8,9 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 from convsafe.benchmark.cli import cli
-from convsafe.leaderboard import site
+from convsafe.leaderboard import rank, site
+from convsafe.leaderboard.board import Board
+from convsafe.leaderboard.records import slug
 from convsafe.leaderboard.site_downloads import safe_cells
 from convsafe.leaderboard.site_texts import link, shown
 from convsafe.taxonomy.errors import BadInput
@@ -17,6 +19,7 @@ from hypothesis import strategies as st
 
 from tests import browser
 from tests.leaderboard.boards import HOSTILE, write_board
+from tests.leaderboard.submitting import apt, submit
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +72,21 @@ def test_a_row_shows_the_figure_its_interval_and_its_rank_set(board: Path, built
         assert f"{low:.1f}–{high:.1f}" in row
     best, worst = entry["ranks"]
     assert (f">{best}–{worst}<" if best != worst else f">{best}<") in row
+
+
+def test_a_board_as_it_is_ranked_becomes_a_site(core_release: Path, tmp_path: Path) -> None:
+    board = Board(folder=core_release, limit=40, baselines=("always_refuse", "echo"))
+    submit(tmp_path / "sent", "Good", board, apt(0.95, 1))
+    table = rank([tmp_path / "sent"], tmp_path / "board", board=board)
+    out = site(tmp_path / "board", tmp_path / "site").parent
+    assert rows_of(text_of(out / "index.html")) == [
+        entry.result.manifest.slug for entry in table.entries
+    ]
+    page = text_of(out / "models" / f"{slug('Good')}.html")
+    assert "<bdi>Good</bdi>" in page
+    assert "By hazard area" in page
+    verdicts = pl.read_parquet(out / "data" / "verdicts.parquet")
+    assert verdicts.height == 3 * len(board.ids)
 
 
 def test_no_page_asks_for_anything_from_outside(built: Path, hostile: Path) -> None:
@@ -164,9 +182,8 @@ def test_other_releases_stand_in_folders_of_their_own(tmp_path: Path) -> None:
     board = write_board(tmp_path / "board", models=3, version="1.10.0")
     for version in ("1.9.0", "0.9.0"):
         old = write_board(tmp_path / version, models=2, version=version)
-        target = board / "results" / version
-        (old / "results" / version).rename(target)
-        (old / "table.json").rename(target / "table.json")
+        for name in (f"results/{version}", f"tables/{version}.json"):
+            (old / name).rename(board / name)
     out = site(board, tmp_path / "site").parent
     found = re.findall(r'<li><a href="([^"]*index\.html)"', text_of(out / "index.html"))
     assert found == ["index.html", "1.9.0/index.html", "0.9.0/index.html"]
@@ -180,16 +197,22 @@ def test_other_releases_stand_in_folders_of_their_own(tmp_path: Path) -> None:
                 assert (page.parent / href).exists(), f"{page}: {href}"
 
 
-def test_a_newer_result_takes_the_place_of_the_one_it_supersedes(tmp_path: Path) -> None:
+def test_a_page_shows_the_findings_of_the_result_that_the_table_names(tmp_path: Path) -> None:
     board = write_board(tmp_path / "board", models=1)
     old = next((board / "results" / "1.0.0").glob("cedar*.json"))
-    row = json.loads(old.read_text())
-    row |= {"supersedes": old.name, "findings": [
-        {"level": "warning", "code": "rejudged", "text": "Judged again.", "ids": [], "count": 0}
-    ]}  # fmt: skip
-    (old.parent / f"{old.stem[:-9]}-another.json").write_text(json.dumps(row))
-    out = site(board, tmp_path / "site").parent
-    text = text_of(next((out / "models").glob("cedar*.html")))
+    finding = {
+        "level": "warning",
+        "code": "rejudged",
+        "text": "Judged again.",
+        "ids": [],
+        "count": 0,
+    }
+    row = json.loads(old.read_text()) | {"supersedes": old.name, "findings": [finding]}
+    (old.parent / "cedar-newer.json").write_text(json.dumps(row))
+    table = json.loads((board / "table.json").read_text())
+    table["entries"][0]["result"] = "cedar-newer.json"
+    (board / "table.json").write_text(json.dumps(table))
+    text = text_of(next((site(board, tmp_path / "site").parent / "models").glob("cedar*.html")))
     assert "Judged again." in text
     assert old.name in text
 
@@ -211,6 +234,7 @@ def test_the_space_is_a_static_one(built: Path) -> None:
         (lambda table: table["entries"][0]["figures"]["unsafe_rate"].update(n="x"), "not a table"),
         (lambda table: table["entries"][0].update(unscored=float("nan")), "no number"),
         (lambda table: table.update(entries=7), "not a table"),
+        (lambda table: table["entries"][0].update(result="../x.json"), "no name of a file"),
     ],
 )  # fmt: skip
 def test_a_broken_table_is_named(tmp_path: Path, change, says: str) -> None:
