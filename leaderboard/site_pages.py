@@ -109,7 +109,11 @@ def _index(table: Table) -> dict[str, Any]:
         "plot": views.plot(entries),
         "groups": views.groups(table),
         "shown_metrics": views.track_metrics(table),
-        "operational": any("operational_safety" in entry.figures for entry in entries),
+        "operational": any(
+            figure.value is not None
+            for entry in entries
+            if (figure := entry.figures.get("operational_safety"))
+        ),
         "most_unscored": f"{100 * views.most_unscored():g}",
         "limit": views.most_unscored(),
         "effects": groups,

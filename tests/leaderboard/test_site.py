@@ -10,7 +10,6 @@ from click.testing import CliRunner
 from convsafe.benchmark.cli import cli
 from convsafe.leaderboard import rank, site
 from convsafe.leaderboard.board import Board
-from convsafe.leaderboard.records import slug
 from convsafe.leaderboard.site_downloads import safe_cells
 from convsafe.leaderboard.site_texts import link, shown
 from convsafe.taxonomy.errors import BadInput
@@ -82,7 +81,7 @@ def test_a_board_as_it_is_ranked_becomes_a_site(core_release: Path, tmp_path: Pa
     assert rows_of(text_of(out / "index.html")) == [
         entry.result.manifest.slug for entry in table.entries
     ]
-    page = text_of(out / "models" / f"{slug('Good')}.html")
+    page = text_of(out / "models" / "good.html")
     assert "<bdi>Good</bdi>" in page
     assert "By hazard area" in page
     verdicts = pl.read_parquet(out / "data" / "verdicts.parquet")
