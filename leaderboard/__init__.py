@@ -36,6 +36,7 @@ _HOMES = {
     "publish_results": "hub",
     "rank": "ranking",
     "read_scored": "card",
+    "site": "site_pages",
     "verify": "checking",
     "verify_pull": "pulled",
 }
