@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from convsafe.leaderboard.packing import About, pack
     from convsafe.leaderboard.pulled import verify_pull
     from convsafe.leaderboard.ranking import rank
+    from convsafe.leaderboard.site_pages import site
 
 __all__ = [
     "About",
@@ -21,6 +22,7 @@ __all__ = [
     "publish_results",
     "rank",
     "read_scored",
+    "site",
     "verify",
     "verify_pull",
 ]
@@ -34,6 +36,7 @@ _HOMES = {
     "publish_results": "hub",
     "rank": "ranking",
     "read_scored": "card",
+    "site": "site_pages",
     "verify": "checking",
     "verify_pull": "pulled",
 }

@@ -13,10 +13,12 @@ from convsafe.benchmark.scoring import HEADLINE
 from convsafe.leaderboard.records import Finding
 from convsafe.leaderboard.results import Kept, Result, in_lines
 from convsafe.leaderboard.scorer import METRICS, TRACKS
-from convsafe.taxonomy.files import write_text
+from convsafe.taxonomy.files import file_stem, write_text
 from convsafe.taxonomy.records import Estimate
 
 TABLE = "table.json"
+# Here the last table of every release stays, for the pages.
+TABLES = "tables"
 # By which metrics the tracks are shown.
 ON_TRACKS = METRICS[:4]
 _DIGITS = 6
@@ -110,8 +112,10 @@ class Table:
         }
 
     def write(self, folder: Path) -> None:
-        """Write `table.json` into a board's folder."""
-        write_text(folder / TABLE, in_lines(self.to_row()))
+        """Write `table.json` and `tables/VERSION.json` into a board's folder."""
+        text = in_lines(self.to_row())
+        write_text(folder / TABLE, text)
+        write_text(folder / TABLES / f"{file_stem(str(self.release['version']))}.json", text)
 
 
 def table_of(
