@@ -130,18 +130,24 @@ def _check_export(folder: Path, n: int) -> None:
 
 
 def _replies(run: Run, judge: str) -> pl.DataFrame:
-    """Return every reply as the judge saw it, with its stratum and whether it may be shown."""
+    """Return every reply as the judge saw it, with its stratum and whether it may be shown.
+
+    Of several samples the first counts; of a dialogue, the last reply.
+    """
     import polars as pl
 
     cases, path = run.cases(), run.verdicts_path(judge)
-    seen = as_seen(cases, run.generations())
-    verdicts = read_verdicts(path).select("id", "stance")
+    first = pl.col("sample") == 0
+    seen = as_seen(cases, run.generations().filter(first))
+    verdicts = read_verdicts(path).filter(first).select("id", "stance")
     if missing := sorted(set(seen["id"]) - set(verdicts["id"])):
         what = f"{len(missing)} replies have no verdict; run `convsafe score` on the folder again"
         raise BadInput(what, file=path, id=missing[0])
+    said = pl.coalesce("messages", "sent")
     return (
         seen.join(verdicts, on="id")
-        .join(cases.select("id", "hazards", "messages"), on="id")
+        .join(cases.select("id", "hazards", sent="messages"), on="id")
+        .with_columns(before=said.list.head(said.list.len() - 1))
         .with_columns(banned=banned(), silent=silent())
         .with_columns(shown=~pl.col("banned") & ~pl.col("silent"))
     )
@@ -149,8 +155,8 @@ def _replies(run: Run, judge: str) -> pl.DataFrame:
 
 def _rows(shown: pl.DataFrame, ids: Iterable[str]) -> list[dict[str, Any]]:
     """Return what a rater is shown of each id; `before` has the turns before the request."""
-    rows = shown.select("id", "prompt", "response", "messages").to_dicts()
-    texts = {row["id"]: row | {"before": (row.pop("messages") or [])[:-1]} for row in rows}
+    rows = shown.select("id", "prompt", "response", "before").to_dicts()
+    texts = {row["id"]: row | {"before": row["before"] or []} for row in rows}
     return [texts[id] for id in ids]
 
 

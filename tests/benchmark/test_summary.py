@@ -38,7 +38,7 @@ def test_columns_are_aligned_and_the_judge_stands_beside_its_rates(scores: Score
     rows = [line for line in lines[start : lines.index("", start)] if line.startswith("  ")]
     assert len(rows) > 12
     assert {line[column - 2 : column] for line in rows} == {"  "}
-    assert {line[column:].split()[0] for line in rows} == {"AUC", "κ", "not"}
+    assert {line[column:].split()[0] for line in rows} == {"AUC", "κ", "not", "by"}
 
 
 def test_what_one_sample_a_case_makes_the_same_is_said_once() -> None:
