@@ -16,8 +16,8 @@ from convsafe.taxonomy.errors import BadInput
 if TYPE_CHECKING:
     import polars as pl
 
-# About 20,000 replies of 700 characters: a judge builds its lists anew for every table.
-BYTES, ROWS = 16 << 20, 20_000
+# About 10,000 replies of 700 characters: a judge builds its lists anew for every table.
+BYTES, ROWS = 8 << 20, 10_000
 _SUFFIXES = {".jsonl": False, ".ndjson": False, ".parquet": True}
 
 

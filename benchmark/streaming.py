@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 Engine = Callable[[Task, Sequence[Job], int], Iterator[Part]]
 ENGINES = ("local", "ray")
 # Tables of sums are put together once they have so many rows a case.
-_HELD = 8
+_HELD = 2
 
 
 @dataclass(frozen=True)
