@@ -70,12 +70,16 @@ browser:
 build: $(VENV)/installed
 	$(BIN)/convsafe build --out dist/release
 
-# The figures of benchmark/perf; INSPECT names a Python that has inspect_ai, if there is one.
+# The figures of benchmark/perf; INSPECT names a Python that has inspect_ai and openai, if there
+# is one.
 perf: build
 	$(BIN)/python -m convsafe.benchmark.perf.scoring --release dist/release --judge-n 1000000 \
 	  $(if $(INSPECT),--inspect $(INSPECT)) --out benchmark/perf/scoring.json
+	$(BIN)/python -m convsafe.benchmark.perf.engine --memory 10000 --memory 100000 --memory 1000000 \
+	  $(if $(INSPECT),--peers $(INSPECT)) --out benchmark/perf/engine.json
 	$(BIN)/python -m convsafe.benchmark.perf.comparing --release dist/release \
 	  --out benchmark/perf/comparing.json
+	$(BIN)/python -m convsafe.leaderboard.perf
 	$(BIN)/python -m convsafe.benchmark.perf.evaluate_metric --runs 1
 	$(BIN)/python -m convsafe.benchmark.perf.coverage --repetitions 4000
 
