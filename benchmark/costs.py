@@ -35,6 +35,9 @@ class Price:
         return (sent * self.input + made * self.output) / _MILLION
 
 
+FREE = Price(0.0, 0.0)
+
+
 def find_price(model: str, table: str | Path | None = None) -> Price | None:
     """Return a model's price from a table, or None if it has no line there.
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from convsafe.benchmark.costs import Budget, expected
+from convsafe.benchmark.costs import FREE, Budget, expected
 from convsafe.benchmark.guarding import load_guards
 from convsafe.benchmark.limits import Limits
 from convsafe.benchmark.model import ModelError, Params, Reply, connect
@@ -202,7 +202,7 @@ def _collect(
             return record
         speaker = Speaker(connect(model), limits)
         budget = budget.begun(record, speaker.name)
-        if progress and budget.price is not None:
+        if progress and budget.price not in (None, FREE):
             click.echo(f"{speaker.name}: {expected(budget.price, pending, how.params)}", err=True)
         with (
             Appender(record.folder / "failures.jsonl") as failures,
