@@ -279,8 +279,7 @@ class _Job:
         case, sample = asked
         params = sample_params(self.params, sample)
         layers = (*self.held.guards, *self.held.settings)
-        by_case = self.held.dialogue.name == "single"
-        session = Session(case, sample, params, self.speaker, layers, by_case)
+        session = Session(case, sample, params, self.speaker, layers, self.held.dialogue.by_case)
         try:
             reply = await self.held.dialogue.hold(session)
         except ModelError as error:

@@ -182,11 +182,13 @@ class Dialogue:
     """How a case is held: a file of `dialogues/` has `ABOUT`, `PAPER` and `connect(spec, user)`.
 
     `connect` takes the `Spec` that the user gave and, where someone else speaks, the spec of the
-    model that does. `identity` is as a layer's.
+    model that does. `identity` is as a layer's; `by_case` says that the case alone tells what is
+    asked.
     """
 
     name: str
     identity: str
+    by_case: bool = False
 
     async def __aenter__(self) -> Dialogue:
         """Open what it needs."""

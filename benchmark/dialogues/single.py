@@ -17,6 +17,7 @@ class Single(Dialogue):
     """Ask once."""
 
     name = identity = "single"
+    by_case = True
 
     async def hold(self, session: Session) -> Reply:
         """Ask once."""

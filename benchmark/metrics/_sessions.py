@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from convsafe.benchmark.metric import Definition, exact
+from convsafe.benchmark.metrics._sums import certain
 from convsafe.benchmark.traced import ACTION, BY_REPLY, CRISIS, EVENT, STATE
 
 if TYPE_CHECKING:
@@ -108,17 +109,7 @@ def rows(frame: pl.DataFrame) -> pl.DataFrame:
     """Return a row for every case with sessions that count."""
     import polars as pl
 
-    return frame.filter(pl.col("weight") > 0).select(
-        "case",
-        part=pl.lit("mean"),
-        num="sum",
-        den="weight",
-        low="sum",
-        high="sum",
-        full="weight",
-        n="weight",
-        unscored=pl.lit(0.0),
-    )
+    return certain(frame.filter(pl.col("weight") > 0), "mean", "sum", "weight")
 
 
 def within(least: float, most: float) -> Callable[[Parts], Floats]:

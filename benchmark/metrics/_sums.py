@@ -39,6 +39,30 @@ def part_of(frame: pl.DataFrame, part: str, name: str = "sum") -> pl.DataFrame:
     )
 
 
+def certain(frame: pl.DataFrame, part: str, num: str, den: str) -> pl.DataFrame:
+    """Return the rows of a ratio of what was counted, so that none of it is unscored.
+
+    Args:
+        frame: The cases that count in it.
+        part: The part's name.
+        num: The column that is summed up.
+        den: The column of its weights, which is `n` too.
+    """
+    import polars as pl
+
+    return frame.select(
+        "case",
+        part=pl.lit(part),
+        num=num,
+        den=den,
+        low=num,
+        high=num,
+        full=den,
+        n=den,
+        unscored=pl.lit(0.0),
+    )
+
+
 def paired(members: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
     """Return the rows of a comparison in which every unit weighs the same.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from convsafe.benchmark.metric import TRACE
+from convsafe.benchmark.metrics._sums import certain
 from convsafe.benchmark.questions import ASKED, KNOWN, UNASKED, number
 from convsafe.benchmark.rubric_metrics import measuring
 
@@ -33,14 +34,4 @@ def rows(frame: pl.DataFrame) -> pl.DataFrame:
     """Return a row for every case with questions; they are counted, so none is unscored."""
     import polars as pl
 
-    return frame.filter(pl.col("asked") > 0).select(
-        "case",
-        part=pl.lit(""),
-        num="known",
-        den="asked",
-        low="known",
-        high="known",
-        full="asked",
-        n="asked",
-        unscored=pl.lit(0.0),
-    )
+    return certain(frame.filter(pl.col("asked") > 0), "", "known", "asked")
