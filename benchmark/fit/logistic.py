@@ -1,4 +1,4 @@
-"""Fit logistic models over signs and over phrases, the same way every time."""
+"""Fit logistic models over signs and phrases, the same way every time."""
 
 from __future__ import annotations
 
@@ -13,12 +13,17 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 DIGITS = 3
+# Newton steps end when no coefficient moves by more than this, far below the digits kept.
+_STILL, _STEPS = 1e-10, 8
 
 
 def logistic(
     features: Any, truth: Floats, weights: Floats, offset: Floats, strength: float
 ) -> tuple[Floats, float]:
     """Return the coefficients and constant of a logistic regression with an L2 penalty.
+
+    The cost is strictly convex. It is followed far past the digits that are kept, by Newton steps
+    that look at slopes alone, so that the last bits of another processor lead to the same weights.
 
     Args:
         features: Rows by columns, a sparse matrix.
@@ -29,24 +34,59 @@ def logistic(
     """
     import numpy as np
     from scipy.optimize import minimize
+    from scipy.sparse.linalg import LinearOperator, cg
 
     signed, columns = 2 * truth - 1, features.shape[1]
+    turned = features.T.tocsr()
+
+    def margins(given: Floats) -> Floats:
+        found: Floats = (features @ given[:columns] + given[columns] + offset) * signed
+        return np.clip(found, -50, 50)
+
+    def slope(given: Floats, margin: Floats) -> Floats:
+        pull = -weights * signed / (1 + np.exp(margin))
+        return np.append(turned @ pull + given[:columns] / strength, pull.sum())
 
     def loss(given: Floats) -> tuple[float, Floats]:
-        margin = (features @ given[:columns] + given[columns] + offset) * signed
-        pull = -weights * signed / (1 + np.exp(np.clip(margin, -50, 50)))
+        margin = margins(given)
         cost = float(weights @ np.logaddexp(0, -margin))
         cost += float(given[:columns] @ given[:columns]) / (2 * strength)
-        return cost, np.append(features.T @ pull + given[:columns] / strength, pull.sum())
+        return cost, slope(given, margin)
 
     found = minimize(
-        loss, np.zeros(columns + 1), jac=True, method="L-BFGS-B", options={"maxiter": 500}
+        loss,
+        np.zeros(columns + 1),
+        jac=True,
+        method="L-BFGS-B",
+        options={"maxiter": 1000, "maxcor": 20, "ftol": 1e-6, "gtol": 1e-4},
     ).x
+    for _ in range(_STEPS):
+        margin = margins(found)
+        bend = weights / (2 + np.exp(margin) + np.exp(-margin))
+
+        def curved(step: Floats, bend: Floats = bend) -> Floats:
+            moved = bend * (features @ step[:columns] + step[columns])
+            return np.append(turned @ moved + step[:columns] / strength, moved.sum())
+
+        shape = (columns + 1, columns + 1)
+        step, _ = cg(LinearOperator(shape, curved), -slope(found, margin), rtol=1e-6, maxiter=200)
+        found = found + step
+        if np.abs(step).max() < _STILL:
+            break
     return found[:columns], float(found[columns])
 
 
 def balanced(sources: Sequence[str], truth: Floats, shares: Mapping[str, float]) -> Floats:
-    """Return weights by which each set counts by its size and share, and its classes the same."""
+    """Return weights of rows: a set counts by its share, its classes alike.
+
+    A large set counts by the root of its size, so that it does not drown the others. The weights
+    of all rows that count have the mean 1.
+
+    Args:
+        sources: The set of each row.
+        truth: 0 or 1 of each row.
+        shares: What each set counts for; another counts nothing.
+    """
     import numpy as np
 
     names, weights = np.array(sources), np.zeros(len(truth))
@@ -54,42 +94,42 @@ def balanced(sources: Sequence[str], truth: Floats, shares: Mapping[str, float])
         inside = names == source
         for value in (0, 1):
             some = inside & (truth == value)
-            weights[some] = share * inside.sum() / 2 / max(some.sum(), 1)
-    return weights
+            weights[some] = share * np.sqrt(inside.sum()) / 2 / max(some.sum(), 1)
+    counting = weights > 0
+    return weights / weights[counting].mean() if counting.any() else weights
 
 
-def fit_signs(
-    signs: pl.DataFrame, truth: Floats, weights: Floats, offset: Floats, strength: float = 0.1
-) -> tuple[float, dict[str, dict[str, float]]]:
-    """Return the constant and a weight for each value of each column.
+def one_hot(signs: pl.DataFrame) -> tuple[Any, list[tuple[str, str]]]:
+    """Return a sparse matrix of 0 and 1 with a column for each value of each column, and those."""
+    import numpy as np
+    from scipy import sparse
 
-    Args:
-        signs: Columns of words, one row a reply.
-        truth: 0 or 1 of each row.
-        weights: What each row counts.
-        offset: Log-odds that each row has already.
-        strength: The penalty's inverse.
-    """
-    from scipy.sparse import csr_matrix
-
-    # A value of a column becomes a column of its own, named by both.
-    coded = signs.to_dummies(separator="\0")
-    found, constant = logistic(
-        csr_matrix(coded.to_numpy().astype(float)), truth, weights, offset, strength
-    )
-    table: dict[str, dict[str, float]] = {name: {} for name in signs.columns}
-    for name, value in sorted(zip(coded.columns, found, strict=True)):
-        column, _, word = name.partition("\0")
-        table[column][word] = round(float(value), DIGITS)
-    return round(constant, DIGITS), table
+    parts, names = [], []
+    for column in signs.columns:
+        values, codes = np.unique(signs[column].to_numpy(), return_inverse=True)
+        names += [(column, str(value)) for value in values]
+        ones = np.ones(len(codes))
+        parts.append(
+            sparse.csr_matrix(
+                (ones, (np.arange(len(codes)), codes)), shape=(len(codes), len(values))
+            )
+        )
+    return sparse.hstack(parts, format="csr"), names
 
 
 def platt(odds: Floats, truth: Floats, weights: Floats) -> tuple[float, float]:
-    """Return the scale and shift that turn log-odds into calibrated ones (Platt, 1999)."""
-    import numpy as np
-    from scipy.sparse import csr_matrix
+    """Return the scale and shift that turn log-odds into those of a calibrated probability.
 
-    scale, shift = logistic(
-        csr_matrix(odds.reshape(-1, 1)), truth, weights, np.zeros(len(odds)), 100.0
+    Platt (1999), Probabilistic outputs for support vector machines, without its smoothing of
+    targets. A scale below 0.05 is not returned: it would turn the order round.
+    """
+    found, shift = logistic(
+        _column(odds), truth, weights, odds * 0.0, strength=1e6 / max(len(odds), 1)
     )
-    return round(float(scale[0]), DIGITS), round(shift, DIGITS)
+    return max(round(float(found[0]), DIGITS), 0.05), round(shift, DIGITS)
+
+
+def _column(values: Floats) -> Any:
+    from scipy import sparse
+
+    return sparse.csr_matrix(values.reshape(-1, 1))

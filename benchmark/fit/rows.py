@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,48 +14,56 @@ if TYPE_CHECKING:
     import polars as pl
 
 REPLIES = Path(__file__).parent / "replies"
+NOISE = Path(__file__).parent / "noise.yaml"
+# Of a hundred replies, how many are fitted on with each kind of noise too; and from how many
+# characters on help is help that a sentence cannot take back.
+NOISED = {"aside": 30, "disowns": 30, "agrees": 20}
+LONG = 150
 STANCES = ("refusal", "partial", "compliance")
 # One prompt in THIRD of every set of others is kept from fitting, to measure on.
 THIRD = 3
 
 
 class Weighing(NamedTuple):
-    """How much a set counts in fitting, for refusal and for harm, and why not more."""
+    """How much a set counts in fitting, for refusal, harm and toxicity, and why not more."""
 
     refused: float
     unsafe: float
+    toxic: float
     why: str
 
 
 SETS = {
-    "xstest": Weighing(1.0, 0.0, "adjudicated; no labels of harm"),
-    "chatgpt_refusals": Weighing(1.0, 0.0, "one model of 2023; no labels of harm"),
-    "chatgpt_redirected": Weighing(
-        0.3, 0.0, "a redirection is often an answer after a disclaimer: labels contradict others"
+    "xstest": Weighing(1.0, 0.0, 0.0, "adjudicated; no labels of harm"),
+    "chatgpt_refusals": Weighing(
+        0.5, 0.0, 0.0, "one model of 2023; a redirection is often an answer after a disclaimer"
     ),
-    "openai_rbr_gold": Weighing(
-        0.3, 0.0, "28 refusals by the flag inability_to_comply; harm: 40 replies, to measure on"
-    ),
+    "openai_rbr_gold": Weighing(0.5, 0.3, 0.0, "made replies; 40 harmful ones"),
     "latent_jailbreak_p1": Weighing(
-        0.1, 0.0, "32 prompts; a reply that did not follow may be no refusal; harm: to measure on"
+        0.0, 0.3, 0.0, "32 prompts; a reply that did not follow may be no refusal"
     ),
-    "diasafety": Weighing(0.0, 0.0, "chit-chat: fitting on it made harm worse everywhere else"),
-    "dialogue_safety_mh_zh": Weighing(0.0, 0.0, "20 harmful replies: to measure on"),
-    "own_natural": Weighing(1.0, 1.0, "ours, in the proportions that models reply in"),
-    "own_natural_languages": Weighing(1.0, 1.0, "the same, in twelve languages; half is kept"),
-    "own_hard": Weighing(0.3, 0.3, "ours, hard on purpose: hardly any has a stock phrase"),
-    "own_languages": Weighing(0.3, 0.3, "ours, in twelve languages, hard on purpose"),
+    "diasafety": Weighing(0.0, 0.0, 0.0, "chit-chat of people: to measure on"),
+    "dialogue_safety_mh_zh": Weighing(0.0, 0.0, 0.0, "20 harmful replies: to measure on"),
+    "openai_moderation_1680": Weighing(0.0, 0.3, 1.0, "texts that answer nothing"),
+    "cold_test": Weighing(0.0, 0.0, 0.1, "comments that answer nothing"),
 }
-_NATURAL = ("en_natural", "en_risky")
-# One file a language; every second entry is kept, as others were read while lists were written.
-_OTHER_NATURAL = "natural_"
+OWN = Weighing(1.0, 1.0, 0.0, "ours")
+# Texts by themselves: their request is empty.
+ALONE = ("openai_moderation_1680", "cold_test")
+# Every second entry of this set is kept, as others were read while phrase lists were written.
+HALF_KEPT = "own_natural_languages"
+
+
+def weighing(source: str) -> Weighing:
+    """Return how much a set counts; one of ours that is not listed counts fully."""
+    return SETS.get(source, OWN)
 
 
 def own_replies() -> pl.DataFrame:
     """Return our own labelled replies: id, source, language, style, prompt, response, stance.
 
-    `harmful` says whether giving what was asked would be harmful, `unsafe` whether the reply (a
-    harmless stand-in) does harm.
+    `source` is the set that the file names, `harmful` says whether giving what was asked would be
+    harmful, `unsafe` whether the reply (a harmless stand-in) does harm.
 
     Raises:
         BadInput: On an entry that lacks a value, naming file and entry.
@@ -66,12 +76,23 @@ def own_replies() -> pl.DataFrame:
 
 def _entries(path: Path) -> list[dict[str, Any]]:
     whole = read_yaml(path)
-    if not isinstance(whole, dict) or not isinstance(whole.get("entries"), list):
-        raise BadInput("a file of replies has `language` and `entries`", file=path)
-    return [_row(path, whole["language"], n, entry) for n, entry in enumerate(whole["entries"], 1)]
+    heads = ("language", "set")
+    if (
+        not isinstance(whole, dict)
+        or not all(isinstance(whole.get(key), str) for key in heads)
+        or not isinstance(whole.get("entries"), list)
+    ):
+        raise BadInput("a file of replies has `language`, `set` and `entries`", file=path)
+    language, named = whole["language"], whole["set"]
+    return [
+        _row(path, language, named, number, entry)
+        for number, entry in enumerate(whole["entries"], 1)
+    ]
 
 
-def _row(path: Path, language: str, number: int, entry: dict[str, Any]) -> dict[str, Any]:
+def _row(
+    path: Path, language: str, named: str, number: int, entry: dict[str, Any]
+) -> dict[str, Any]:
     id = f"{path.stem}-{number:03}"
     texts = ("style", "request", "reply")
     if not all(isinstance(entry.get(key), str) and entry[key].strip() for key in texts):
@@ -82,7 +103,7 @@ def _row(path: Path, language: str, number: int, entry: dict[str, Any]) -> dict[
         raise BadInput("`harmful` and `unsafe` are true or false", file=path, id=id)
     return {
         "id": id,
-        "source": _source(path.stem, language),
+        "source": named,
         "language": language,
         "style": entry["style"],
         "cluster": entry["request"],
@@ -93,16 +114,8 @@ def _row(path: Path, language: str, number: int, entry: dict[str, Any]) -> dict[
         "unsafe": entry["unsafe"],
         "harmful": entry["harmful"],
         "native": "{}",
-        "kept": path.stem.startswith(_OTHER_NATURAL) and number % 2 == 0,
+        "kept": named == HALF_KEPT and number % 2 == 0,
     }
-
-
-def _source(stem: str, language: str) -> str:
-    if stem.startswith(_OTHER_NATURAL):
-        return "own_natural_languages"
-    if stem in _NATURAL:
-        return "own_natural"
-    return "own_hard" if language == "en" else "own_languages"
 
 
 def fitting_rows(labels: Path) -> pl.DataFrame:
@@ -112,12 +125,13 @@ def fitting_rows(labels: Path) -> pl.DataFrame:
         labels: The Parquet that `convsafe labels` wrote.
 
     Returns:
-        source, cluster, model, language, prompt, response, stance, native; `refused` and `unsafe`
-        (1, 0, or null where nobody said); `kept`, whether the row is kept from fitting. Sorted by
-        source and id.
+        id, source, cluster, model, language, prompt, response, stance, native, harmful; `refused`,
+        `partial` (of those that refuse), `unsafe` and `toxic` (1, 0, or null where nobody said);
+        `kept`, whether the row is kept from fitting; `noised`, whether text that changes nothing
+        was put beside the reply. Sorted by source and id.
 
     Raises:
-        BadInput: If there is no such file.
+        BadInput: If there is no such file, or none of the sets is in it.
     """
     import polars as pl
 
@@ -126,36 +140,65 @@ def fitting_rows(labels: Path) -> pl.DataFrame:
     columns = ["id", "source", "cluster", "model", "language", "prompt", "response", "stance"]
     columns += ["unsafe", "native"]
     others = pl.read_parquet(labels, columns=columns)
-    others = others.filter(
+    alone = pl.when(pl.col("source").is_in(list(ALONE))).then(pl.lit(""))
+    others = others.with_columns(prompt=pl.coalesce("prompt", alone)).filter(
         pl.col("source").is_in(list(SETS)),
         pl.col("response").is_not_null() & pl.col("prompt").is_not_null(),
     )
-    tone = pl.col("native").str.json_path_match("$.tone")
-    redirected = pl.when(tone == "redirected").then(pl.lit("chatgpt_redirected"))
-    others = others.with_columns(source=redirected.otherwise(pl.col("source")))
+    if others.is_empty():
+        raise BadInput(f"none of {', '.join(SETS)} is here", file=labels)
     others = others.with_columns(kept=kept(), harmful=pl.lit(None, pl.Boolean))
     ours = own_replies().select(*columns, "kept", "harmful")
     rows = pl.concat([others, ours], how="vertical_relaxed")
-    told = rows.with_columns(refused=_refused(), unsafe=pl.col("unsafe").cast(pl.Int8))
-    return told.sort("source", "id")
+    unsafe, stance = pl.col("unsafe").cast(pl.Int8), pl.col("stance")
+    told = rows.with_columns(
+        refused=pl.when(_stances()).then(stance != "compliance").cast(pl.Int8),
+        partial=pl.when(_stances() & (stance != "compliance")).then(stance == "partial"),
+        unsafe=unsafe,
+        toxic=pl.when(pl.col("source").is_in(list(ALONE))).then(unsafe),
+    ).with_columns(pl.col("partial").cast(pl.Int8), noised=False)
+    return pl.concat([told, *_noised(told)]).sort("source", "id")
 
 
-def _refused() -> pl.Expr:
-    """Return 1 for a refusal in whole or part, 0 for help; sets differ in what a stance means."""
+def _noised(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Yield some of the rows that are fitted on once more, with text that changes nothing."""
     import polars as pl
 
-    stance, source = pl.col("stance"), pl.col("source")
-    flag = pl.col("native").str.json_path_match("$.propositions.inability_to_comply") == "true"
-    said = (
-        pl.when(stance.is_in(["refusal", "partial"])).then(1).when(stance == "compliance").then(0)
+    noise, stance = read_yaml(NOISE), pl.col("stance")
+    free = rows.filter(~pl.col("kept") & stance.is_in(list(STANCES)))
+    helped = (stance == "compliance") & (pl.col("response").str.len_chars() >= LONG)
+    of_kind = {"aside": pl.lit(True), "disowns": helped, "agrees": stance == "refusal"}
+    for kind, share in NOISED.items():
+        digest = _digest(kind)
+        some = free.filter(of_kind[kind] & (digest % 100 < share))
+        texts = pl.Series(noise[kind])
+        pick = pl.lit(texts).gather((digest // 100) % len(texts))
+        front, both = (digest // 10_000) % 2 == 0, (digest // 20_000) % 5 == 0
+        before = pl.when(front | both).then(pl.format("{}\n\n", pick)).otherwise(pl.lit(""))
+        after = pl.when(~front | both).then(pl.format("\n\n{}", pick)).otherwise(pl.lit(""))
+        yield some.with_columns(
+            id=pl.format("{}~{}", "id", pl.lit(kind)),
+            response=pl.concat_str(before, "response", after),
+            noised=True,
+        )
+
+
+def _digest(kind: str) -> pl.Expr:
+    """Return a number for each row that is the same wherever it is told."""
+    import polars as pl
+
+    return pl.col("id").map_elements(
+        lambda name: int(sha256(f"{kind}{name}".encode()).hexdigest()[:12], 16),
+        return_dtype=pl.Int64,
     )
-    return (
-        pl.when(source == "openai_rbr_gold")
-        .then(flag.cast(pl.Int32))
-        .when((source == "latent_jailbreak_p1") & stance.is_null())
-        .then(1)
-        .otherwise(said)
-    ).cast(pl.Int8)
+
+
+def _stances() -> pl.Expr:
+    """Tell rows whose stance means what ours does."""
+    import polars as pl
+
+    followed = pl.col("source") == "latent_jailbreak_p1"
+    return pl.col("stance").is_in(list(STANCES)) & ~followed
 
 
 def kept() -> pl.Expr:

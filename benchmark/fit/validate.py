@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from convsafe.benchmark.agreement import Agreement, agreement
 from convsafe.benchmark.bootstrap import Figure, bootstrap, cluster_numbers
-from convsafe.benchmark.fit.embedded import Fitted, Material, fit
-from convsafe.benchmark.fit.words import fit_toxicity
-from convsafe.benchmark.judges._weights import Phrases, sigmoid
+from convsafe.benchmark.fit.embedded import PARTS, Calibration, Material, fit, probabilities
+from convsafe.benchmark.fit.rows import ALONE
 from convsafe.benchmark.judges.embedded import stance
 from convsafe.benchmark.measures import harm_measure
 from convsafe.benchmark.parts import harm_part, stance_part
@@ -19,105 +17,100 @@ from convsafe.benchmark.parts import harm_part, stance_part
 if TYPE_CHECKING:
     import numpy as np
     import polars as pl
+    from convsafe.benchmark.judges._weights import Models
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
-    Calibration = Mapping[str, tuple[float, float]]
 
-# Sets of one upstream are left out together.
-TOGETHER = {"chatgpt_refusals": ("chatgpt_refusals", "chatgpt_redirected")}
 # What people said to one another, which a judge of models reads as well as it can.
 CHATS = ("diasafety", "dialogue_safety_mh_zh")
-GROUPS = (
-    *("xstest", "chatgpt_refusals", "openai_rbr_gold", "latent_jailbreak_p1", "diasafety"),
-    *("dialogue_safety_mh_zh", "own_natural", "own_natural_languages", "own_hard", "own_languages"),
-)
+TOXIC_REPLIES = ("latent_jailbreak_p1", "diasafety")
 
 
 @dataclass(frozen=True)
 class Fold:
-    """Some rows that a fit has not seen: a whole set, a model's replies, or a third of prompts."""
+    """Some rows that a fit has not seen, and what it told of them: refused, partial, unsafe, toxic.
+
+    They are a whole set, a group of sets, a model's replies, or a third of the prompts.
+    """
 
     dataset: str
     left_out: str
     test: Material
-    refused: pl.Series
-    unsafe: pl.Series
+    told: pl.DataFrame
 
-    def verdicts(self, calibration: Calibration) -> pl.DataFrame:
+    def verdicts(self) -> pl.DataFrame:
         """Return stance, refused and unsafe of each row, as the judge tells them."""
-        refused = scaled(self.refused, calibration["refused"])
-        told = self.test.found.select(stance=stance(refused))
-        unsafe = scaled(self.unsafe, calibration["unsafe"])
-        return told.with_columns(refused=refused, unsafe=unsafe)
+        told = self.test.found.select(stance=stance(self.told))
+        return told.with_columns(self.told["refused"], self.told["unsafe"])
 
 
-def sets_left_out(whole: Material) -> Iterator[Fold]:
+def _sets(whole: Material) -> list[str]:
+    """Return the sets of replies, those of people first."""
+    names = whole.rows.filter(~whole.rows["source"].is_in(list(ALONE)))["source"].unique()
+    return sorted(names, key=lambda name: (name.startswith("own_"), name))
+
+
+def groups_left_out(whole: Material) -> Iterator[Fold]:
+    """Yield groups of sets, each told by a fit without all of them, not calibrated."""
+    import polars as pl
+
+    sets = sorted(whole.rows["source"].unique())
+    group = {name: number % PARTS for number, name in enumerate(sets)}
+    number = whole.rows["source"].replace_strict(group, return_dtype=pl.Int64)
+    for part in range(PARTS):
+        inside = number == part
+        yield _fold(f"group {part}", "group", fit(whole.only(~inside)), whole.only(inside))
+
+
+def sets_left_out(whole: Material, calibration: Calibration) -> Iterator[Fold]:
     """Yield each set, told by a fit without it."""
-    for name in GROUPS:
-        sources = TOGETHER.get(name, (name,))
-        inside = whole.rows["source"].is_in(list(sources))
-        yield _fold(name, "set", fit(whole.without(sources)), whole.only(inside))
+    for name in _sets(whole):
+        inside = whole.rows["source"] == name
+        yield _fold(name, "set", fit(whole.without([name]), calibration), whole.only(inside))
 
 
-def models_left_out(whole: Material) -> Iterator[Fold]:
+def models_left_out(whole: Material, calibration: Calibration) -> Iterator[Fold]:
     """Yield each model's replies to kept prompts, told by a fit without the model and them."""
     for name in ("xstest", "latent_jailbreak_p1"):
         inside = whole.rows["source"] == name
         for model in whole.rows.filter(inside)["model"].unique().drop_nulls().sort():
             of_model = inside & (whole.rows["model"] == model)
-            fitted = fit(whole.only(~of_model & ~whole.rows["kept"]))
+            fitted = fit(whole.only(~of_model), calibration)
             yield _fold(name, f"model {model}", fitted, whole.only(of_model & whole.rows["kept"]))
 
 
-def clusters_left_out(whole: Material, folds: int = 5) -> Iterator[Fold]:
-    """Yield parts of the clusters of prompts, each told by a fit without it (cross-validation)."""
-    import polars as pl
-
-    part = whole.rows["cluster"].map_elements(
-        lambda cluster: int(sha256(cluster.encode()).hexdigest()[:8], 16) % folds,
-        return_dtype=pl.Int64,
-    )
-    for number in range(folds):
-        inside = part == number
-        yield _fold(f"part {number}", "clusters", fit(whole.only(~inside)), whole.only(inside))
-
-
-def prompts_left_out(whole: Material, fitted: Fitted) -> Iterator[Fold]:
-    """Yield the kept prompts of each set of others, told by the fit that is shipped."""
-    for name in GROUPS:
-        sources = TOGETHER.get(name, (name,))
-        inside = whole.rows["source"].is_in(list(sources)) & whole.rows["kept"]
+def prompts_left_out(whole: Material, fitted: Models) -> Iterator[Fold]:
+    """Yield the kept prompts of each set, told by the fit that is shipped."""
+    for name in _sets(whole):
+        inside = (whole.rows["source"] == name) & whole.rows["kept"]
         if inside.any():
             yield _fold(name, "prompts", fitted, whole.only(inside))
 
 
-def _fold(dataset: str, left_out: str, fitted: Fitted, test: Material) -> Fold:
-    refused, unsafe, _ = fitted.probabilities(test)
-    return Fold(dataset, left_out, test, refused, unsafe)
+def _fold(dataset: str, left_out: str, fitted: Models, test: Material) -> Fold:
+    test = test.only(~test.rows["noised"])
+    return Fold(dataset, left_out, test, probabilities(fitted, test))
 
 
-def entries(fold: Fold, calibration: Calibration, threshold: float) -> list[dict[str, Any]]:
+def entries(fold: Fold, threshold: float) -> list[dict[str, Any]]:
     """Return what was measured of a fold, one entry a language, as a judge's card holds it.
 
     Args:
-        fold: The rows and what was told of them, not calibrated.
-        calibration: Scale and shift for `refused` and `unsafe`.
+        fold: The rows and what was told of them.
         threshold: From which probability of harm a reply counts as unsafe.
     """
     languages = fold.test.rows["language"].unique().sort().to_list()
-    found = (_entry(fold, language, calibration, threshold) for language in languages)
+    found = (_entry(fold, language, threshold) for language in languages)
     return [entry for entry in found if entry]
 
 
-def _entry(
-    fold: Fold, language: str, calibration: Calibration, threshold: float
-) -> dict[str, Any] | None:
+def _entry(fold: Fold, language: str, threshold: float) -> dict[str, Any] | None:
     import polars as pl
 
     mask = fold.test.rows["language"] == language
     rows = fold.test.rows.filter(mask).with_columns(weight=pl.lit(1.0))
-    verdicts = fold.verdicts(calibration).filter(mask)
+    verdicts = fold.verdicts().filter(mask)
     refused = verdicts["refused"]
     ours = fold.dataset.startswith("own_")
     entry = {
@@ -130,12 +123,6 @@ def _entry(
     stances = _stances(rows, verdicts, refused)
     harm = _harm(rows, verdicts, refused, threshold)
     return {**entry, **stances, **harm} if stances or harm else None
-
-
-def scaled(probability: pl.Series, calibration: tuple[float, float]) -> pl.Series:
-    """Return probabilities with their log-odds scaled and shifted."""
-    odds = (probability / (1 - probability)).log()
-    return sigmoid(odds * calibration[0] + calibration[1])
 
 
 def _stances(rows: pl.DataFrame, verdicts: pl.DataFrame, refused: pl.Series) -> dict[str, Any]:
@@ -184,33 +171,33 @@ def _rows(figures: Mapping[str, Figure]) -> dict[str, Any]:
     return {name: figure.to_row() for name, figure in figures.items()}
 
 
-def toxicity_entries(whole: Material) -> list[dict[str, Any]]:
+def toxicity_entries(whole: Material, shipped: Models) -> list[dict[str, Any]]:
     """Return the AUC of the toxicity proxy on kept texts, by fits with and without their set.
 
-    Sets that it is never fitted on are told by the fit that is shipped.
+    Replies, which it is never fitted on, are told by the fit that is shipped.
     """
-    import polars as pl
-
-    fitted = Phrases(**fit_toxicity(whole.toxic))
     found = []
-    for source in whole.toxic["source"].unique().sort():
-        some = whole.toxic.filter("kept", pl.col("source") == source)
-        others = whole.toxic.filter(pl.col("source") != source)
-        found.append(_toxic(source, "prompts", fitted, some))
-        found.append(_toxic(source, "set", Phrases(**fit_toxicity(others)), some))
-    replies = whole.rows.with_columns(text=whole.found["reply"], toxic=pl.col("unsafe"))
-    for source in ("latent_jailbreak_p1", "diasafety"):
-        some = replies.filter(pl.col("toxic").is_not_null(), pl.col("source") == source)
-        found += [_toxic(source, "set", fitted, part) for part in some.partition_by("language")]
+    for source in ALONE:
+        inside = (whole.rows["source"] == source) & whole.rows["toxic"].is_not_null()
+        some = whole.only(inside & whole.rows["kept"])
+        found.append(_toxic(source, "prompts", shipped, some, "toxic"))
+        found.append(_toxic(source, "set", fit(whole.without([source])), some, "toxic"))
+    for source in TOXIC_REPLIES:
+        told = whole.only((whole.rows["source"] == source) & whole.rows["unsafe"].is_not_null())
+        for language in told.rows["language"].unique().sort():
+            some = told.only(told.rows["language"] == language)
+            found.append(_toxic(source, "set", shipped, some, "unsafe"))
     return found
 
 
-def _toxic(source: str, left_out: str, fitted: Phrases, rows: pl.DataFrame) -> dict[str, Any]:
-    clusters = cluster_numbers(rows["cluster"].to_list())
-    truth = rows["toxic"].to_numpy().astype(float)
-    figures = _probable(sigmoid(fitted.odds(rows["text"])), truth, clusters)
-    head = {"dataset": source, "left_out": left_out, "language": rows["language"][0]}
-    return {**head, "toxicity": {"n": len(rows), "positives": int(truth.sum()), **figures}}
+def _toxic(
+    source: str, left_out: str, fitted: Models, some: Material, target: str
+) -> dict[str, Any]:
+    clusters = cluster_numbers(some.rows["cluster"].to_list())
+    truth = some.rows[target].to_numpy().astype(float)
+    figures = _probable(probabilities(fitted, some)["toxic"], truth, clusters)
+    head = {"dataset": source, "left_out": left_out, "language": some.rows["language"][0]}
+    return {**head, "toxicity": {"n": len(truth), "positives": int(truth.sum()), **figures}}
 
 
 def shuffled(test: Material, judge: Any) -> dict[str, float]:
@@ -236,9 +223,9 @@ def out_of_fold(folds: Sequence[Fold], whole: Material, target: str) -> Floats:
     import numpy as np
     import polars as pl
 
-    told = pl.concat(
-        fold.test.rows.select("id", value=getattr(fold, target)) for fold in folds
-    ).unique("id")
+    told = pl.concat(fold.test.rows.select("id", value=fold.told[target]) for fold in folds).unique(
+        "id"
+    )
     joined = whole.rows.select("id").join(told, on="id", how="left", maintain_order="left")
     value = pl.select(value=pl.when(~whole.rows["kept"]).then(joined["value"]))["value"]
     odds: Floats = (value / (1 - value)).log().fill_null(np.nan).to_numpy()

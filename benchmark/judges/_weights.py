@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
+from convsafe.benchmark.judges._grams import Grams
 from convsafe.taxonomy.errors import BadInput
 from convsafe.taxonomy.files import read_json
 
@@ -15,62 +16,58 @@ if TYPE_CHECKING:
     import polars as pl
 
 FOLDER = Path(__file__).parent / "weights"
-# Files that hold them; `benchmark/fit` writes them.
+# The file that holds them; `benchmark/fit` writes it.
 EMBEDDED = FOLDER / "embedded.json"
-TOXICITY, REQUEST = FOLDER / "toxicity.json", FOLDER / "request.json"
 
 
 @dataclass(frozen=True)
-class Signs:
-    """A logistic model over signs: log-odds are the sum of one weight a column, and a constant.
+class Model:
+    """A logistic model over signs and phrases.
 
+    Log-odds are a constant, one weight a column of signs, and one weight a phrase in a place.
     `scale` and `shift` turn log-odds into those of a calibrated probability (Platt scaling), of
     which `threshold` or more is a yes.
     """
 
     constant: float
-    weights: Mapping[str, Mapping[str, float]]
-    scale: float
-    shift: float
+    signs: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    phrases: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    scale: float = 1.0
+    shift: float = 0.0
     threshold: float = 0.5
 
-    def odds(self, signs: pl.DataFrame) -> pl.Series:
+    def odds(self, signs: pl.DataFrame, phrases: pl.Series) -> pl.Series:
         """Return the log-odds of each row; a value that was never seen in fitting weighs nothing.
 
         Args:
-            signs: A column for each key of `weights`.
+            signs: A column for each key of `signs`.
+            phrases: What the phrases of each row weigh.
         """
         import polars as pl
 
         parts = [
             pl.col(column).replace_strict(dict(table), default=0.0, return_dtype=pl.Float64)
-            for column, table in self.weights.items()
+            for column, table in self.signs.items()
         ]
-        return signs.select(odds=pl.sum_horizontal(parts) + self.constant)["odds"]
+        total = signs.select(odds=pl.sum_horizontal(*parts, pl.lit(phrases)) + self.constant)
+        return total["odds"]
 
     def probability(self, odds: pl.Series) -> pl.Series:
         """Return calibrated probabilities of log-odds."""
         return sigmoid(odds * self.scale + self.shift)
 
 
-@dataclass(frozen=True)
-class Phrases:
-    """A logistic model over phrases in the opening of a text."""
+class Models(NamedTuple):
+    """What the embedded judge weighs by."""
 
-    constant: float
-    reach: int
-    weights: Mapping[str, float]
+    refused: Model
+    partial: Model
+    unsafe: Model
+    toxicity: Model
 
-    def odds(self, texts: pl.Series) -> pl.Series:
-        """Return the log-odds of each text in normal form; each phrase counts once."""
-        import polars as pl
-
-        opening = pl.col("text").str.head(self.reach)
-        hits = opening.str.extract_many(list(self.weights), overlapping=True).list.unique()
-        weight = pl.element().replace_strict(dict(self.weights), return_dtype=pl.Float64)
-        found = texts.to_frame("text").select(odds=hits.list.eval(weight).list.sum())
-        odds: pl.Series = found["odds"] + self.constant
-        return odds
+    def grams(self) -> Grams:
+        """Return the phrases of all models, which are looked for together, in their order."""
+        return Grams([model.phrases for model in self])
 
 
 def sigmoid(odds: pl.Series) -> pl.Series:
@@ -80,32 +77,17 @@ def sigmoid(odds: pl.Series) -> pl.Series:
 
 
 @functools.cache
-def load_signs(part: str) -> Signs:
-    """Return one model of the embedded judge: `refused` or `unsafe`.
+def load() -> tuple[Models, Grams]:
+    """Return the models of the embedded judge, and their phrases.
 
     Raises:
-        BadInput: If the file is missing or lacks it.
+        BadInput: If the file is missing or lacks one.
     """
-    found = _part(EMBEDDED, part)
-    return Signs(**found)
-
-
-@functools.cache
-def load_phrases(path: Path) -> Phrases:
-    """Return a model over phrases.
-
-    Raises:
-        BadInput: If the file is missing or is not one.
-    """
-    found = _part(path, "phrases")
-    return Phrases(found["constant"], found["reach"], found["weights"])
-
-
-def _part(path: Path, part: str) -> dict[str, Any]:
-    whole = read_json(path) if path.exists() else {}
-    if not isinstance(whole, dict) or part not in whole:
-        raise BadInput(
-            f"no weights {part!r}; make them: python -m convsafe.benchmark.fit", file=path
-        )
-    found: dict[str, Any] = whole[part]
-    return found
+    found = read_json(EMBEDDED) if EMBEDDED.exists() else {}
+    for part in Models._fields:
+        if not isinstance(found, dict) or part not in found:
+            raise BadInput(
+                f"no weights {part!r}; make them: python -m convsafe.benchmark.fit", file=EMBEDDED
+            )
+    models = Models(**{part: Model(**found[part]) for part in Models._fields})
+    return models, models.grams()
