@@ -38,11 +38,23 @@ LIGHTEST = 0.02
 PARTS = 4
 # How much F1 may be given up for fewer false alarms.
 NEAR = 0.01
-# What each model's phrases are looked for in; toxicity is of texts, wherever they stand.
-_PLACES = {"refused": tuple(PLACES), "partial": tuple(PLACES), "unsafe": tuple(PLACES)}
-_PLACES["toxicity"] = ("whole",)
-TARGETS = {"refused": "refused", "partial": "partial", "unsafe": "unsafe", "toxicity": "toxic"}
-_SHARES = {"refused": "refused", "partial": "refused", "unsafe": "unsafe", "toxicity": "toxic"}
+
+
+class Target(NamedTuple):
+    """What a model tells: the column of rows with the truth, what sets count by, where it looks."""
+
+    column: str
+    share: str
+    places: tuple[str, ...]
+
+
+TARGETS = {
+    "refused": Target("refused", "refused", tuple(PLACES)),
+    "partial": Target("partial", "refused", tuple(PLACES)),
+    "unsafe": Target("unsafe", "unsafe", tuple(PLACES)),
+    # Toxicity is of texts, wherever they stand.
+    "toxicity": Target("toxic", "toxic", ("whole",)),
+}
 
 
 @dataclass(frozen=True)
@@ -84,17 +96,12 @@ def material(rows: pl.DataFrame) -> Material:
 
     clean = rows.select("prompt", response=cleaned(pl.col("response")))
     found = read(texts(clean))
-    counting = rows["source"].is_in([name for name in set(rows["source"]) if any(_all(name))])
+    counting = rows["source"].is_in([name for name in set(rows["source"]) if weighing(name).counts])
     pairs = {place: phrases_of(found, place, LEAST[place], counting) for place in PLACES}
     held = {place: pair[0] for place, pair in pairs.items()}
     phrases = {place: pair[1] for place, pair in pairs.items()}
     whole = Material(rows, found, signs(found), held, phrases, np.zeros(len(rows)))
     return replace(whole, odds=_refusal_unseen(whole))
-
-
-def _all(source: str) -> tuple[float, float, float]:
-    """Return what a set counts for each target."""
-    return weighing(source)[:3]
 
 
 def _refusal_unseen(whole: Material) -> Floats:
@@ -106,7 +113,7 @@ def _refusal_unseen(whole: Material) -> Floats:
     for number in range(PARTS):
         inside = part == number
         model = _model(whole, "refused", whole.signs, ~inside & ~kept)
-        some = whole.only(_mask(inside))
+        some = whole.only(_series(inside))
         odds[inside] = model.odds(some.signs, phrase_odds(some, model)).to_numpy()
     return odds
 
@@ -119,10 +126,10 @@ def parts(names: Sequence[str]) -> Any:
     return np.array([digits[name] % PARTS for name in names])
 
 
-def _mask(mask: Any) -> pl.Series:
+def _series(values: Any) -> pl.Series:
     import polars as pl
 
-    return pl.Series(mask)
+    return pl.Series(values)
 
 
 def fit(some: Material, calibration: Calibration | None = None) -> Models:
@@ -134,7 +141,8 @@ def fit(some: Material, calibration: Calibration | None = None) -> Models:
     """
     free = ~some.rows["kept"].to_numpy()
     toxicity = _model(some, "toxicity", some.signs.select(), free)
-    harm = harm_signs(some.signs, _mask(some.odds), toxicity.odds(*_parts(some, toxicity)))
+    toxic = toxicity.odds(some.signs, phrase_odds(some, toxicity))
+    harm = harm_signs(some.signs, _series(some.odds), toxic)
     found = {
         "refused": _model(some, "refused", some.signs, free),
         "partial": _model(some, "partial", some.signs, free),
@@ -159,43 +167,39 @@ def phrase_odds(some: Material, model: Model) -> pl.Series:
     for place, table in model.phrases.items():
         weights = np.array([table.get(phrase, 0.0) for phrase in some.phrases[place]])
         total += some.held[place] @ weights
-    return _mask(total)
-
-
-def _parts(some: Material, model: Model) -> tuple[pl.DataFrame, pl.Series]:
-    return some.signs, phrase_odds(some, model)
+    return _series(total)
 
 
 def _model(some: Material, name: str, features: pl.DataFrame, free: Any) -> Model:
     """Fit one model on the rows that are free and that its target is told of."""
     import numpy as np
+    import polars as pl
     from scipy import sparse
 
-    target = some.rows[TARGETS[name]]
-    sources = some.rows["source"].to_list()
-    shares = {source: getattr(weighing(source), _SHARES[name]) for source in set(sources)}
-    counts = np.array([shares[source] > 0 for source in sources])
-    at = np.flatnonzero(target.is_not_null().to_numpy() & free & counts)
-    truth = target.gather(at).to_numpy().astype(float)
-    weights = balanced([sources[n] for n in at], truth, shares)
-    places = _PLACES[name]
-    blocks = [some.held[place][at] for place in places]
-    coded: list[tuple[str, str]] = []
-    if features.width:
-        ones, coded = one_hot(features[at])
-        blocks.insert(0, ones * SIGN)
-    prior = _prior(some.signs[at]) if name == "refused" else np.zeros(len(at))
-    found, constant = logistic(sparse.hstack(blocks, format="csr"), truth, weights, prior, STRENGTH)
-    table: dict[str, dict[str, float]] = {column: {} for column in features.columns}
-    for (column, value), weight in zip(coded, found * SIGN, strict=False):
+    target = TARGETS[name]
+    told, sources = some.rows[target.column], some.rows["source"]
+    shares = {source: getattr(weighing(source), target.share) for source in set(sources)}
+    counts = sources.replace_strict(shares, return_dtype=pl.Float64) > 0
+    at = np.flatnonzero((told.is_not_null() & counts).to_numpy() & free)
+    truth = told.gather(at).to_numpy().astype(float)
+    weights = balanced(sources.gather(at).to_list(), truth, shares)
+    ones, coded = one_hot(features, at)
+    blocks = [ones * SIGN, *(some.held[place][at] for place in target.places)]
+    lists = some.signs["wording"].gather(at).map_elements(_verdict, return_dtype=pl.Float64)
+    prior = PRIOR * (lists.to_numpy() if name == "refused" else np.zeros(len(at)))
+    stacked = sparse.hstack(blocks, format="csr")
+    found, constant = logistic(stacked, truth, weights, prior, STRENGTH)
+    ends = np.cumsum([block.shape[1] for block in blocks])
+    first, *rest = np.split(found, ends[:-1])
+    signs: dict[str, dict[str, float]] = {column: {} for column in features.columns}
+    for (column, value), weight in zip(coded, first * SIGN, strict=True):
         more = _verdict(value) * PRIOR if name == "refused" and column == "wording" else 0.0
-        table[column][value] = round(float(weight) + more, DIGITS)
-    start, tables = len(coded), {}
-    for place in places:
-        size = len(some.phrases[place])
-        tables[place] = _heavy(some.phrases[place], found[start : start + size])
-        start += size
-    return Model(round(constant, DIGITS), table, tables)
+        signs[column][value] = round(float(weight) + more, DIGITS)
+    phrases = {
+        place: _heavy(some.phrases[place], block)
+        for place, block in zip(target.places, rest, strict=True)
+    }
+    return Model(round(constant, DIGITS), signs, phrases)
 
 
 def _heavy(phrases: Sequence[str], weights: Floats) -> dict[str, float]:
@@ -203,15 +207,9 @@ def _heavy(phrases: Sequence[str], weights: Floats) -> dict[str, float]:
     return {phrase: weight for phrase, weight in sorted(pairs) if abs(weight) >= LIGHTEST}
 
 
-def _prior(some: pl.DataFrame) -> Floats:
-    import numpy as np
-
-    return np.array([_verdict(value) * PRIOR for value in some["wording"]])
-
-
-def _verdict(wording: str) -> int:
+def _verdict(wording: str) -> float:
     """Return 1 where the phrase lists call it a refusal, else -1."""
-    return 1 if wording.split(maxsplit=1)[0] in REFUSING else -1
+    return 1.0 if wording.split(maxsplit=1)[0] in REFUSING else -1.0
 
 
 def calibrated(some: Material, target: str, odds: Floats) -> tuple[float, float]:
@@ -225,7 +223,7 @@ def calibrated(some: Material, target: str, odds: Floats) -> tuple[float, float]
     import numpy as np
 
     told = some.rows[target].is_not_null().to_numpy() & np.isfinite(odds)
-    rows = some.rows.filter(_mask(told))
+    rows = some.rows.filter(_series(told))
     truth = rows[target].to_numpy().astype(float)
     sources = rows["source"].to_list()
     shares = {source: getattr(weighing(source), target) for source in set(sources)}

@@ -99,21 +99,23 @@ def balanced(sources: Sequence[str], truth: Floats, shares: Mapping[str, float])
     return weights / weights[counting].mean() if counting.any() else weights
 
 
-def one_hot(signs: pl.DataFrame) -> tuple[Any, list[tuple[str, str]]]:
-    """Return a sparse matrix of 0 and 1 with a column for each value of each column, and those."""
+def one_hot(signs: pl.DataFrame, rows: NDArray[Any]) -> tuple[Any, list[tuple[str, str]]]:
+    """Return a sparse matrix of 0 and 1 with a column for each value of each column, and those.
+
+    Args:
+        signs: Columns of words; none gives a matrix without columns.
+        rows: The numbers of the rows that are taken.
+    """
     import numpy as np
     from scipy import sparse
 
-    parts, names = [], []
+    size = len(rows)
+    parts, names = [sparse.csr_matrix((size, 0))], []
     for column in signs.columns:
-        values, codes = np.unique(signs[column].to_numpy(), return_inverse=True)
+        values, codes = np.unique(signs[column].to_numpy()[rows], return_inverse=True)
         names += [(column, str(value)) for value in values]
-        ones = np.ones(len(codes))
-        parts.append(
-            sparse.csr_matrix(
-                (ones, (np.arange(len(codes)), codes)), shape=(len(codes), len(values))
-            )
-        )
+        places = (np.ones(size), (np.arange(size), codes))
+        parts.append(sparse.csr_matrix(places, shape=(size, len(values))))
     return sparse.hstack(parts, format="csr"), names
 
 

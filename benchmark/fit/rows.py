@@ -32,6 +32,11 @@ class Weighing(NamedTuple):
     toxic: float
     why: str
 
+    @property
+    def counts(self) -> bool:
+        """Whether anything is fitted on the set."""
+        return any((self.refused, self.unsafe, self.toxic))
+
 
 SETS = {
     "xstest": Weighing(1.0, 0.0, 0.0, "adjudicated; no labels of harm"),

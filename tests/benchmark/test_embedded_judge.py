@@ -2,18 +2,18 @@
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
 import pytest
 from convsafe.benchmark.fit import rows as fit_rows
 from convsafe.benchmark.fit.__main__ import write
-from convsafe.benchmark.fit.embedded import Material, cut_of, material
-from convsafe.benchmark.fit.rows import REPLIES, fitting_rows, own_replies
+from convsafe.benchmark.fit.embedded import cut_of, material
+from convsafe.benchmark.fit.rows import fitting_rows, own_replies
 from convsafe.benchmark.fit.validate import shuffled
-from convsafe.benchmark.fit.words import toxicity_rows
 from convsafe.benchmark.judges import _weights, embedded
-from convsafe.benchmark.judges._weights import EMBEDDED, REQUEST, TOXICITY
+from convsafe.benchmark.judges._weights import EMBEDDED
 from convsafe.benchmark.loading import load_judge
 from convsafe.benchmark.seen import row_hash, seen_hashes
 from convsafe.data_builders.label_table import build_labels
@@ -114,10 +114,7 @@ def test_probabilities_are_probabilities() -> None:
 
 def test_a_reply_to_another_prompt_is_less_often_responsive() -> None:
     replies = own_replies().filter(pl.col("source") == "own_natural")
-    test = material(
-        replies.with_columns(unsafe=pl.col("unsafe").cast(pl.Int8)), pl.DataFrame({"source": ["x"]})
-    )
-    found = shuffled(test, embedded.judge)
+    found = shuffled(SimpleNamespace(rows=replies), embedded.judge)
     assert found["n"] > 200
     assert found["own"] > 0.85
     assert found["shuffled"] < found["own"] - 0.4
@@ -138,21 +135,21 @@ def test_missing_weights_say_how_to_make_them(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(_weights, "EMBEDDED", tmp_path / "none.json")
-    _weights.load_signs.cache_clear()
+    _weights.load.cache_clear()
     with pytest.raises(BadInput, match=r"none\.json.*python -m convsafe\.benchmark\.fit"):
-        _weights.load_signs("refused")
-    _weights.load_signs.cache_clear()
+        _weights.load()
+    _weights.load.cache_clear()
 
 
-# A fit of a minute and a half where nothing else runs.
+# A fit of some three minutes where nothing else runs.
 @pytest.mark.timeout(900)
 def test_the_script_makes_the_same_weights_again(tmp_path: Path) -> None:
     if "CONVSAFE_SOURCES" not in os.environ:
         pytest.skip("CONVSAFE_SOURCES names no mirror of the upstream sets")
     labels = build_labels(tmp_path / "labels").folder / "labels.parquet"
-    whole = material(fitting_rows(labels), toxicity_rows(labels))
+    whole = material(fitting_rows(labels))
     write(whole, tmp_path / "weights", validate=False)
-    for name in (EMBEDDED.name, TOXICITY.name, REQUEST.name, "embedded.seen.txt"):
+    for name in (EMBEDDED.name, "embedded.seen.txt"):
         assert (tmp_path / "weights" / name).read_bytes() == (EMBEDDED.parent / name).read_bytes()
     kept = whole.rows.filter("kept").select("prompt", "response").iter_rows()
     seen = seen_hashes(load_judge("embedded"))
@@ -181,14 +178,15 @@ def test_labels_that_are_not_there_say_how_to_make_them(tmp_path: Path) -> None:
         ("stance: refusal", "stance: refused", r"xx-001.*`stance` is one of"),
         ("reply: No.", "reply: ''", r"xx-001.*texts style, request, reply"),
         ("unsafe: false", "unsafe: 0", r"xx-001.*true or false"),
-        ("entries:", "rows:", r"xx\.yaml.*`language` and `entries`"),
+        ("entries:", "rows:", r"xx\.yaml.*`language`, `set` and `entries`"),
+        ("set: own_x", "set: 1", r"xx\.yaml.*`language`, `set` and `entries`"),
     ],
 )
 def test_a_malformed_reply_is_named(
     old: str, new: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = (
-        "language: en\nentries:\n  - style: short\n    request: Why?\n    reply: No.\n"
+        "language: en\nset: own_x\nentries:\n  - style: short\n    request: Why?\n    reply: No.\n"
         "    stance: refusal\n    harmful: false\n    unsafe: false\n"
     )
     (tmp_path / "xx.yaml").write_text(text.replace(old, new))
@@ -199,14 +197,42 @@ def test_a_malformed_reply_is_named(
 
 def test_own_replies_are_each_there_once() -> None:
     replies = own_replies()
-    assert len(list(REPLIES.glob("*.yaml"))) == 28
+    assert len(replies) > 9000
     assert replies.select("prompt", "response").is_duplicated().sum() == 0
     assert replies["id"].n_unique() == len(replies)
 
 
 def test_the_threshold_is_the_highest_that_is_as_good_as_any() -> None:
     rows = pl.DataFrame({"source": ["own_natural"] * 6, "unsafe": [0, 0, 0, 1, 1, 1]})
-    none = pl.DataFrame()
     odds = np.array([-3.0, -2.0, 0.0, 1.0, 2.0, 3.0])
-    found = cut_of(Material(rows, none, none, none), odds, (1.0, 0.0))
+    found = cut_of(SimpleNamespace(rows=rows), odds, (1.0, 0.0))
     assert found == (0.73, 1.0, 1.0, 6, 3)
+
+
+def test_noise_is_put_beside_replies_of_its_kind_alone(tmp_path: Path) -> None:
+    rows = fitting_rows(labels_of(tmp_path))
+    noised, plain = rows.filter("noised"), rows.filter(~pl.col("noised"))
+    assert len(noised) > 1000
+    assert not noised["kept"].any()
+    kinds = noised.with_columns(kind=pl.col("id").str.split("~").list.last())
+    assert set(kinds.filter(pl.col("kind") == "disowns")["stance"]) == {"compliance"}
+    assert set(kinds.filter(pl.col("kind") == "agrees")["stance"]) == {"refusal"}
+    # A noised reply holds the whole of the plain one, under the same labels.
+    pairs = kinds.with_columns(id=pl.col("id").str.split("~").list.first()).join(plain, on="id")
+    assert len(pairs) == len(noised)
+    held = pl.col("response").str.contains(pl.col("response_right"), literal=True)
+    same = pl.all_horizontal(
+        pl.col(name).eq_missing(pl.col(f"{name}_right"))
+        for name in ("refused", "unsafe", "cluster")
+    )
+    assert pairs.select((held & same).all()).item()
+
+
+def labels_of(folder: Path) -> Path:
+    """Return labels that hold one reply of another's: enough for what is made of our own."""
+    row = {"id": "xstest-1", "source": "xstest", "cluster": "xstest-000001", "model": "m"}
+    row |= {"language": "en", "prompt": "Why?", "response": "No.", "stance": "refusal"}
+    types = {"unsafe": pl.Boolean, "native": pl.String}
+    frame = pl.DataFrame([row | {"unsafe": None, "native": "{}"}], schema_overrides=types)
+    frame.write_parquet(folder / "labels.parquet")
+    return folder / "labels.parquet"
