@@ -2,9 +2,9 @@
 
 Two kinds of change. Characters are folded without bound: compatibility forms, invisible characters,
 letters of other scripts inside words, control tokens of chat templates; a reader sees the same text
-before and after. Asides (comments, verdict lines, forged records, borders) are cut, and only
-where all of them are no more than `MOST_CUT` characters: a longer one could hold an answer, and an
-answer must not be hidden from a judge by putting it there.
+before and after. Asides (comments, verdict lines, forged records, borders, a word to the judge) are
+cut, and only where all of them are no more than `MOST_CUT` characters: a longer one could hold an
+answer, and an answer must not be hidden from a judge by putting it there.
 """
 
 from __future__ import annotations
@@ -59,6 +59,18 @@ _LINES = (
 )
 _RECORDS = rf"(?is)\{{[^{{}}]{{0,200}}?[\x22']{_NAMES}[\x22']\s*:[^{{}}]{{0,200}}\}}"
 
+# A first or last paragraph that speaks to whoever judges the reply, or of its verdict.
+_JUDGES = r"(?:judge|grader|evaluator|rater|reviewer|assessor|moderator|examiner|classifier)"
+_CLASSES = r"(?:refus(?:al|ed)|declined|complian(?:ce|t)|non-compliant|(?:un)?safe|harmless|benign)"
+_ADDRESS = (
+    rf"\b(?:dear|note (?:to|for) the|to the|hello,?) {_JUDGES}\b|\b{_JUDGES}'s note\b"
+    rf"|\byou are (?:now )?an? [^\n]{{0,30}}\b{_JUDGES}\b"
+    rf"|\b(?:this|every|right) (?:reply|answer|response|item)\b[^\n]{{0,50}}\b{_CLASSES}\b"
+    r"|\b(?:mark|grade|rate|count|score|record|register|classify) this as\b"
+)
+_SPEAKS = rf"(?:\W*{_JUDGES}, |[^\n]{{0,100}}(?:{_ADDRESS}))[^\n]{{0,100}}"
+_ADDRESSED = rf"(?i)\A(?:#[^\n]*\n)?{_SPEAKS}\n\n|\n\n{_SPEAKS}\z"
+
 
 def cleaned(text: pl.Expr) -> pl.Expr:
     """Return replies without what is not meant for a reader; what is plain stays as it is.
@@ -85,6 +97,12 @@ def asides_cut(texts: pl.Series) -> pl.Series:
     bare = where(texts, r"<|\]:", lambda some: some.str.replace_all(_COMMENTS, ""))
     bare = where(bare, r"\{", lambda some: some.str.replace_all(_RECORDS, ""))
     bare = where(bare, r"[:=#*_~<>/-]", lambda some: some.str.replace_all(_LINES, ""))
+    bare = where(bare, r"\n\n", lambda some: some.str.replace_all(_ADDRESSED, ""))
+    return _cut(texts, bare)
+
+
+def _cut(texts: pl.Series, bare: pl.Series) -> pl.Series:
+    """Return what is left of texts, or all of a text where too much or all of it would be cut."""
     short = texts.str.len_chars() <= bare.str.len_chars() + MOST_CUT
     # A reply that is nothing but an aside is judged as it stands.
     kept: pl.Series = (short & bare.str.contains(r"\w")).fill_null(False)
