@@ -109,19 +109,46 @@ class _Trie:
         import polars as pl
 
         phrases = sorted({phrase for _, _, table in tables for phrase in table})
-        self._words = pl.Series("word", sorted({word for some in phrases for word in some.split()}))
-        number = {word: at for at, word in enumerate(self._words, 1)}
-        self._size = len(number) + 1
-        nodes: dict[int, int] = {}
-        ends = {phrase: _insert(phrase, number, nodes, self._size) for phrase in phrases}
-        self._keys = np.array(sorted(nodes), dtype=np.int64)
-        self._nodes = np.array([nodes[key] for key in sorted(nodes)], dtype=np.int64)
-        self._longest = max((len(phrase.split()) for phrase in phrases), default=0)
+        lists = pl.Series("phrase", phrases, pl.String).str.split(" ")
+        self._words = lists.explode(empty_as_null=False).unique().sort()
+        self._size = len(self._words) + 1
+        self._longest = max((phrase.count(" ") + 1 for phrase in phrases), default=0)
+        self._keys, ends = self._nodes(lists)
+        number = {phrase: at for at, phrase in enumerate(phrases)}
         self._weights = []
         for model, place, table in tables:
-            weights = np.zeros(len(nodes) + 1)
-            weights[[ends[phrase] for phrase in table]] = list(table.values())
+            weights = np.zeros(len(self._keys) + 1)
+            weights[ends[[number[phrase] for phrase in table]]] = list(table.values())
             self._weights.append((model, PLACES[place].words, weights))
+
+    def _nodes(self, lists: pl.Series) -> tuple[Integers, Integers]:
+        """Return the keys of all nodes in order, and the node at which each phrase ends.
+
+        A node's number is the place of its key, from 1 on. A word's node comes after that of the
+        words before it, so that keys of longer phrases are greater.
+        """
+        import numpy as np
+
+        lengths = lists.list.len().to_numpy()
+        ids, starts = self._numbers(lists), np.cumsum(lengths) - lengths
+        node, keys = np.zeros(len(lists), np.int64), [np.zeros(0, np.int64)]
+        for length in range(self._longest):
+            goes = lengths > length
+            steps = node[goes] * self._size + ids[starts[goes] + length]
+            level, place = np.unique(steps, return_inverse=True)
+            node[goes] = sum(map(len, keys)) + 1 + place
+            keys.append(level)
+        return np.concatenate(keys), node
+
+    def _numbers(self, lists: pl.Series) -> Integers:
+        """Return the number of each word in turn, 0 where no phrase has it."""
+        import polars as pl
+
+        flat = lists.explode(empty_as_null=False)
+        numbers = pl.Series(range(1, self._size), dtype=pl.Int64)
+        ids = flat.replace_strict(self._words, numbers, default=0, return_dtype=pl.Int64)
+        found: Integers = ids.to_numpy()
+        return found
 
     def add(self, lists: pl.Series, total: Floats) -> None:
         """Add what the phrases in each row's words weigh to `total`, a row a model."""
@@ -131,7 +158,7 @@ class _Trie:
             return
         rows, places, nodes = self._found(lists)
         # The first of its kind in a row is kept: that is the one that ends earliest.
-        _, first = np.unique(rows * (len(self._nodes) + 1) + nodes, return_index=True)
+        _, first = np.unique(rows * (len(self._keys) + 1) + nodes, return_index=True)
         rows, places, nodes = rows[first], places[first], nodes[first]
         for model, reach, weights in self._weights:
             inside = places < reach
@@ -142,13 +169,9 @@ class _Trie:
     def _found(self, lists: pl.Series) -> tuple[Integers, Integers, Integers]:
         """Return row, place of the last word, and node of each phrase that is found."""
         import numpy as np
-        import polars as pl
 
         lengths = lists.list.len().to_numpy().astype(np.int64)
-        flat = lists.explode(empty_as_null=False)
-        ids = flat.replace_strict(
-            self._words, pl.Series(range(1, self._size)), default=0, return_dtype=pl.Int64
-        ).to_numpy()
+        ids = self._numbers(lists)
         row = np.repeat(np.arange(len(lengths)), lengths)
         place = np.arange(len(ids)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
         at = np.flatnonzero(ids)
@@ -172,17 +195,8 @@ class _Trie:
 
         keys = node * self._size + word
         at = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
-        step: Integers = np.where((self._keys[at] == keys) & (word > 0), self._nodes[at], 0)
+        step: Integers = np.where((self._keys[at] == keys) & (word > 0), at + 1, 0)
         return step
-
-
-def _insert(phrase: str, number: Mapping[str, int], nodes: dict[int, int], size: int) -> int:
-    """Put a phrase into the trie and return its node."""
-    node = 0
-    for word in phrase.split():
-        key = node * size + number[word]
-        node = nodes.setdefault(key, len(nodes) + 1)
-    return node
 
 
 def phrases_of(

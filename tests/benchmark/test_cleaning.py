@@ -127,7 +127,7 @@ def test_a_word_to_the_judge_goes_and_what_is_said_stays(word: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "The case went to court.\n\nYour judge will hear both sides, and you may speak.\n\nGood luck.",
+        "It went to court.\n\nYour judge will hear both sides, and you may speak.\n\nGood luck.",
         "Dear judge of my cakes,\nthis is a letter.\nIt has no paragraphs.",
         "Write it down.\n\nDear judge, " + "this sentence is long, " * 8 + "and the answer.",
     ],
