@@ -1,10 +1,12 @@
-"""The embedded judge: phrase lists in 19 languages, weighed by what people said of replies.
+"""The embedded judge: phrase lists in 19 languages, and words weighed by what people said.
 
 What is read in a reply (`_reading.py`) becomes a few signs, the same in every language
-(`_signs.py`); weights fitted on labelled replies turn them into calibrated probabilities that it
-refuses and that it is unsafe. `python -m convsafe.benchmark.fit` makes the weights, and
-`embedded.agreement.json` says how far they agree with people on sets they were not fitted on. A
-score `toxicity_proxy` stands beside them: its own model over words, in English and Chinese only.
+(`_signs.py`). Weights of these signs, and of words and phrases in the opening, the whole and the
+end of the reply and in the request (`_grams.py`), were fitted on labelled replies; they give
+calibrated probabilities that it refuses and that it is unsafe. `python -m convsafe.benchmark.fit`
+makes the weights, and `embedded.agreement.json` says how far they agree with people on sets they
+were not fitted on. A score `toxicity_proxy` stands beside them: its own model over words, in
+English and Chinese only.
 """
 
 from __future__ import annotations
@@ -27,8 +29,8 @@ if TYPE_CHECKING:
 VERSION = "2.0.0"
 SUMMARY = (
     "Tells refusal, partial refusal and compliance, a calibrated probability of harm, and whether a"
-    " reply speaks of what was asked, by weighed phrase lists in 19 languages; a toxicity proxy"
-    " beside."
+    " reply speaks of what was asked, by phrase lists in 19 languages and weighed words; a toxicity"
+    " proxy beside."
 )
 TELLS: frozenset[str] = frozenset({"stance", "responsive", "unsafe"})
 SEEN = _weights.FOLDER / "embedded.seen.txt"
