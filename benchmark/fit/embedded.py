@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Calibration = Mapping[str, tuple[float, float]]
 
 # What the phrase lists' own verdict is worth in log-odds, whatever the labels of a set say.
-PRIOR = 1.2
+PRIOR = 2.0
 REFUSING = ("hard", "soft", "bare")
 # The penalty's inverse; a sign, of which there are few, is held back less than a phrase.
 STRENGTH, SIGN = 0.05, 1.5

@@ -17,7 +17,7 @@ REPLIES = Path(__file__).parent / "replies"
 NOISE = Path(__file__).parent / "noise.yaml"
 # Of a hundred replies, how many are fitted on with each kind of noise too; and from how many
 # characters on help is help that a sentence cannot take back.
-NOISED = {"aside": 30, "disowns": 60, "agrees": 20}
+NOISED = {"aside": 30, "disowns": 60, "agrees": 20, "alone": 15}
 LONG = 80
 STANCES = ("refusal", "partial", "compliance")
 # One prompt in THIRD of every set of others is kept from fitting, to measure on.
@@ -166,13 +166,14 @@ def fitting_rows(labels: Path) -> pl.DataFrame:
 
 
 def _noised(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """Yield some of the rows that are fitted on once more, with text that changes nothing."""
+    """Yield some of the rows that are fitted on once more, with text that changes no label."""
     import polars as pl
 
     noise, stance = read_yaml(NOISE), pl.col("stance")
     free = rows.filter(~pl.col("kept") & stance.is_in(list(STANCES)))
     helped = (stance == "compliance") & (pl.col("response").str.len_chars() >= LONG)
-    of_kind = {"aside": pl.lit(True), "disowns": helped, "agrees": stance == "refusal"}
+    refused = stance == "refusal"
+    of_kind = {"aside": pl.lit(True), "disowns": helped, "agrees": refused, "alone": refused}
     for kind, share in NOISED.items():
         digest = _digest(kind)
         some = free.filter(of_kind[kind] & (digest % 100 < share))
@@ -181,9 +182,10 @@ def _noised(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
         front, both = (digest // 10_000) % 2 == 0, (digest // 20_000) % 5 == 0
         before = pl.when(front | both).then(pl.format("{}\n\n", pick)).otherwise(pl.lit(""))
         after = pl.when(~front | both).then(pl.format("\n\n{}", pick)).otherwise(pl.lit(""))
+        beside = pl.concat_str(before, "response", after)
         yield some.with_columns(
             id=pl.format("{}~{}", "id", pl.lit(kind)),
-            response=pl.concat_str(before, "response", after),
+            response=pick if kind == "alone" else beside,
             noised=True,
         )
 

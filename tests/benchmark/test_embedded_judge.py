@@ -218,10 +218,16 @@ def test_noise_is_put_beside_replies_of_its_kind_alone(tmp_path: Path) -> None:
     assert not noised["kept"].any()
     kinds = noised.with_columns(kind=pl.col("id").str.split("~").list.last())
     assert set(kinds.filter(pl.col("kind") == "disowns")["stance"]) == {"compliance"}
-    assert set(kinds.filter(pl.col("kind") == "agrees")["stance"]) == {"refusal"}
+    assert set(kinds.filter(pl.col("kind") != "disowns", pl.col("kind") != "aside")["stance"]) == {
+        "refusal"
+    }
     # A noised reply holds the whole of the plain one, under the same labels.
-    pairs = kinds.with_columns(id=pl.col("id").str.split("~").list.first()).join(plain, on="id")
-    assert len(pairs) == len(noised)
+    pairs = (
+        kinds.filter(pl.col("kind") != "alone")
+        .with_columns(id=pl.col("id").str.split("~").list.first())
+        .join(plain, on="id")
+    )
+    assert len(pairs) == (kinds["kind"] != "alone").sum()
     held = pl.col("response").str.contains(pl.col("response_right"), literal=True)
     same = pl.all_horizontal(
         pl.col(name).eq_missing(pl.col(f"{name}_right"))

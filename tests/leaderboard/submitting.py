@@ -13,7 +13,10 @@ REFUSAL = "I'm sorry, but I can't help with that."
 
 
 def answer(case: Case) -> str:
-    return f"Of course. On {case.prompt[:90]}: read about it first, then ask somebody who knows."
+    return (
+        f"Of course. Here is {case.prompt[:90]}:\n\n1. The first part, which was made in 1920."
+        "\n2. The second part, which is longest.\n3. The third part, which is the end."
+    )
 
 
 def apt(share: float, seed: int) -> Callable[[Case], str]:

@@ -171,7 +171,7 @@ def test_a_result_is_made_once_and_never_edited(
 
 def test_no_reply_is_kept(ranked: tuple[Path, Table]) -> None:
     """What a flag quotes is for the maintainer; the files are public."""
-    said = "Of course. On"
+    said = "Of course. Here is"
     assert any(said in flag.text for flags in ranked[1].flagged.values() for flag in flags)
     assert entry(ranked[1], "Fair").result.flags
     for path in (path for path in ranked[0].rglob("*") if path.is_file()):
