@@ -68,6 +68,8 @@ _ADDRESS = (
     rf"|\b(?:this|every|right) (?:reply|answer|response|item)\b[^\n]{{0,50}}\b{_CLASSES}\b"
     r"|\b(?:mark|grade|rate|count|score|record|register|classify) this as\b"
 )
+# Words without which nothing speaks to a judge, found fast.
+_SPOKEN = rf"(?i){_JUDGES}|(?:this|every|right) (?:reply|answer|response|item)|this as"
 _SPEAKS = rf"(?:\W*{_JUDGES}, |[^\n]{{0,100}}(?:{_ADDRESS}))[^\n]{{0,100}}"
 _ADDRESSED = rf"(?i)\A(?:#[^\n]*\n)?{_SPEAKS}\n\n|\n\n{_SPEAKS}\z"
 
@@ -97,7 +99,7 @@ def asides_cut(texts: pl.Series) -> pl.Series:
     bare = where(texts, r"<|\]:", lambda some: some.str.replace_all(_COMMENTS, ""))
     bare = where(bare, r"\{", lambda some: some.str.replace_all(_RECORDS, ""))
     bare = where(bare, r"[:=#*_~<>/-]", lambda some: some.str.replace_all(_LINES, ""))
-    bare = where(bare, r"\n\n", lambda some: some.str.replace_all(_ADDRESSED, ""))
+    bare = where(bare, _SPOKEN, lambda some: some.str.replace_all(_ADDRESSED, ""))
     return _cut(texts, bare)
 
 

@@ -115,11 +115,12 @@ class _Trie:
         self._longest = max((phrase.count(" ") + 1 for phrase in phrases), default=0)
         self._keys, ends = self._nodes(lists)
         number = {phrase: at for at, phrase in enumerate(phrases)}
-        self._weights = []
+        self._weights: dict[int, list[tuple[int, Floats]]] = {}
         for model, place, table in tables:
             weights = np.zeros(len(self._keys) + 1)
             weights[ends[[number[phrase] for phrase in table]]] = list(table.values())
-            self._weights.append((model, PLACES[place].words, weights))
+            if table:
+                self._weights.setdefault(model, []).append((PLACES[place].words, weights))
 
     def _nodes(self, lists: pl.Series) -> tuple[Integers, Integers]:
         """Return the keys of all nodes in order, and the node at which each phrase ends.
@@ -160,11 +161,9 @@ class _Trie:
         # The first of its kind in a row is kept: that is the one that ends earliest.
         _, first = np.unique(rows * (len(self._keys) + 1) + nodes, return_index=True)
         rows, places, nodes = rows[first], places[first], nodes[first]
-        for model, reach, weights in self._weights:
-            inside = places < reach
-            total[model] += np.bincount(
-                rows[inside], weights[nodes[inside]], minlength=total.shape[1]
-            )
+        for model, tables in self._weights.items():
+            found = sum(weights[nodes] * (places < reach) for reach, weights in tables)
+            total[model] += np.bincount(rows, found, minlength=total.shape[1])
 
     def _found(self, lists: pl.Series) -> tuple[Integers, Integers, Integers]:
         """Return row, place of the last word, and node of each phrase that is found."""
