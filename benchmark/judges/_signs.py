@@ -42,8 +42,13 @@ def signs(found: pl.DataFrame) -> pl.DataFrame:
         shape=_joined("kind", _either(steps, "steps", "")),
         turned=_joined("kind", _either(_turned(), "turn", "")),
         place=_place(),
-        opening=_either(_opens(lists().eager, _EAGER), "eager", "other"),
+        opening=_either(eager(), "eager", "other"),
     )
+
+
+def eager() -> pl.Expr:
+    """Tell replies whose opening promises help."""
+    return _opens(lists().eager, _EAGER)
 
 
 def _kind() -> pl.Expr:
