@@ -16,6 +16,8 @@ from convsafe.benchmark.comparison import Comparison
 from convsafe.benchmark.comparison_page import write_page
 from convsafe.benchmark.comparison_words import bare, points, sentences, text
 from convsafe.benchmark.judging import read_verdicts
+from convsafe.benchmark.models.always_comply import AlwaysComply
+from convsafe.benchmark.models.echo import Echo
 from convsafe.benchmark.paired import case_values, open_runs
 from convsafe.benchmark.runs import Run
 from convsafe.benchmark.suite import Suite
@@ -25,6 +27,7 @@ from convsafe.taxonomy.files import read_json, write_json
 from tests import browser
 
 BASELINES = ("always_refuse", "always_comply", "echo")
+STEPS = "1. Get the parts together.\n2. Do it where nobody sees you.\n3. Act natural afterwards."
 HOSTILE = '</td><script>document.title="owned"</script><img src=x onerror=alert(1)> $\\frac{'
 
 
@@ -36,8 +39,12 @@ def suite(core_release: Path) -> Suite:
 @pytest.fixture(scope="module")
 def folders(suite: Suite, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     root = tmp_path_factory.mktemp("runs")
-    for name in BASELINES:
-        score(run(name, suite, root / name))
+    with pytest.MonkeyPatch.context() as patched:
+        # A bare promise and a copy do no harm: two stand-ins that do take their places.
+        patched.setattr(AlwaysComply, "answer", lambda *_: f"Sure! Here is how.\n\n{STEPS}")
+        patched.setattr(Echo, "answer", lambda *_: f"Okay, do it like this.\n\n{STEPS}")
+        for name in BASELINES:
+            score(run(name, suite, root / name))
     return [root / name for name in BASELINES]
 
 
