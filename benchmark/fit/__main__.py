@@ -36,11 +36,11 @@ def main(labels: Path, validate: bool, out: Path | None) -> None:
 
 def write(whole: Material, out: Path | None, validate: bool) -> None:
     """Fit on what is not kept, with the calibration of sets left out, and write it."""
-    from dataclasses import asdict, replace
+    from dataclasses import replace
 
     from convsafe.benchmark.fit.embedded import calibrated, cut_of, fit
     from convsafe.benchmark.fit.validate import groups_left_out, out_of_fold
-    from convsafe.benchmark.judges._weights import EMBEDDED
+    from convsafe.benchmark.judges import _weights
     from convsafe.benchmark.seen import write_seen
 
     folds = list(groups_left_out(whole))
@@ -49,11 +49,9 @@ def write(whole: Material, out: Path | None, validate: bool) -> None:
     cut = cut_of(whole, odds["unsafe"], known["unsafe"])
     models = fit(whole, known)
     models = models._replace(unsafe=replace(models.unsafe, threshold=cut.threshold))
-    folder = out or EMBEDDED.parent
+    folder = out or _weights.FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    write_json(
-        folder / EMBEDDED.name, {name: asdict(model) for name, model in models._asdict().items()}
-    )
+    _weights.write(models, folder)
     seen = whole.rows.filter(~whole.rows["kept"]).select("prompt", "response")
     write_seen(folder / "embedded.seen.txt", seen.iter_rows())
     click.echo(f"wrote {folder}", err=True)

@@ -2,13 +2,14 @@
 
 A word is what stands between spaces in the normal form; in scripts that put no spaces, a character.
 A phrase counts once in a part, however often it stands there. Phrases are a trie of word numbers:
-all words of a table are looked up at once, then the words that follow those found, and so on, so
-that no automaton is built and the cost grows with the words, not with the phrases.
+all words of a table are looked up at once, then the words that follow those found, and so on. The
+trie is made once, by `benchmark/fit`, and read from plain arrays, so that loading builds nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convsafe.benchmark.judges._phrases import UNSPACED, where
@@ -39,8 +40,14 @@ PLACES = {
     "tail": Place("reply", 28, at_end=True, longest=3),
     "request": Place("request", 60, at_end=True, longest=2),
 }
+# Weights are kept as whole numbers of this part of one.
+UNIT = 1000
 # A text is cut to as many characters a word before it is split.
 _WIDE = 8
+# How many rows are looked through at once: few enough for the cache of the processor.
+_ROWS = 2000
+# A table of slots is so much larger than the keys in it; an odd number spreads them (Knuth).
+_ROOM, _SPREAD = 16, 0x9E3779B97F4A7C15
 
 
 def words(found: pl.DataFrame, place: str) -> pl.Series:
@@ -59,29 +66,54 @@ def words(found: pl.DataFrame, place: str) -> pl.Series:
 
 
 _LETTER = f"[{UNSPACED}]"
+# Opening and whole begin at the same word: one pass over the text serves both.
+_PASSES = {"whole": ("opening", "whole"), "tail": ("tail",), "request": ("request",)}
 
 
 class Grams:
     """The phrases of several models: finds each in a text, and adds up what it weighs in each."""
 
-    def __init__(self, models: Sequence[Tables]) -> None:
-        """Build one trie for each stretch of text that is read.
+    def __init__(self, models: int, tries: Mapping[str, _Trie]) -> None:
+        """Hold one trie for each stretch of text that is read."""
+        self._models, self._tries = models, tries
+
+    @classmethod
+    def of(cls, models: Sequence[Tables]) -> Grams:
+        """Return the phrases of models.
 
         Args:
             models: Of each, the weights of phrases by place; phrases are words with single spaces.
         """
-        self._models = len(models)
-        # Opening and whole begin at the same word: one pass over the text serves both.
-        self._tries = {
-            place: _Trie(
-                [
-                    (number, inside, table.get(inside, {}))
-                    for number, table in enumerate(models)
-                    for inside in places
-                ]
-            )
-            for place, places in _PASSES.items()
-        }
+        tries = {}
+        for place, places in _PASSES.items():
+            tables = [
+                (number, inside, table.get(inside, {}))
+                for number, table in enumerate(models)
+                for inside in places
+            ]
+            tries[place] = _grown(tables)
+        return cls(len(models), tries)
+
+    @classmethod
+    def read(cls, path: Path) -> Grams:
+        """Return the phrases that `arrays` gave and `numpy.savez` wrote; no code is loaded."""
+        import numpy as np
+
+        with np.load(path, allow_pickle=False) as held:
+            tries = {
+                place: _Trie(**{part: held[f"{place}.{part}"] for part in _Trie.PARTS})
+                for place in _PASSES
+            }
+            return cls(int(held["models"]), tries)
+
+    def arrays(self) -> dict[str, Any]:
+        """Return all of it as arrays of numbers by name."""
+        import numpy as np
+
+        found: dict[str, Any] = {"models": np.array(self._models)}
+        for place, trie in self._tries.items():
+            found |= {f"{place}.{part}": getattr(trie, part) for part in trie.PARTS}
+        return found
 
     def odds(self, found: pl.DataFrame) -> list[pl.Series]:
         """Return, for each model, the sum of the weights of all phrases in each row.
@@ -95,107 +127,205 @@ class Grams:
         total = np.zeros((self._models, len(found)))
         for place, trie in self._tries.items():
             trie.add(words(found, place), total)
-        return [pl.Series("odds", row) for row in total]
-
-
-_PASSES = {"whole": ("opening", "whole"), "tail": ("tail",), "request": ("request",)}
+        return [pl.Series("odds", row / UNIT) for row in total]
 
 
 class _Trie:
-    """Phrases as numbered nodes: a node is its first words' node and its last word."""
+    """Phrases as numbered nodes: a node is its first words' node and its last word.
 
-    def __init__(self, tables: Sequence[tuple[int, str, Mapping[str, float]]]) -> None:
+    Attributes:
+        letters: All words in order, one a line, as UTF-8.
+        keys: Of each node, in order: the node before it times the number of words, plus the word.
+        longest: How many words the longest phrase has.
+        tables: Of each column of weights: its model, and how many words its place has.
+        nodes: Of each weight that is not nothing: its node, column after column.
+        ends: Where each column ends.
+        weights: The weights, in UNITs.
+    """
+
+    PARTS = ("letters", "keys", "longest", "tables", "nodes", "ends", "weights")
+
+    def __init__(
+        self,
+        letters: Any,
+        keys: Any,
+        longest: Any,
+        tables: Any,
+        nodes: Any,
+        ends: Any,
+        weights: Any,
+    ) -> None:
         import numpy as np
         import polars as pl
 
-        phrases = sorted({phrase for _, _, table in tables for phrase in table})
-        lists = pl.Series("phrase", phrases, pl.String).str.split(" ")
-        self._words = lists.explode(empty_as_null=False).unique().sort()
-        self._size = len(self._words) + 1
-        self._longest = max((phrase.count(" ") + 1 for phrase in phrases), default=0)
-        self._keys, ends = self._nodes(lists)
-        number = {phrase: at for at, phrase in enumerate(phrases)}
-        self._weights: dict[int, list[tuple[int, Floats]]] = {}
-        for model, place, table in tables:
-            weights = np.zeros(len(self._keys) + 1)
-            weights[ends[[number[phrase] for phrase in table]]] = list(table.values())
-            if table:
-                self._weights.setdefault(model, []).append((PLACES[place].words, weights))
+        self.letters, self.keys, self.longest, self.tables = letters, keys, longest, tables
+        self.nodes, self.ends, self.weights = nodes, ends, weights
+        self._words = pl.Enum(bytes(letters).decode().splitlines())
+        self._size, self._longest = len(self._words.categories) + 1, int(longest)
+        self._reaches = np.unique(tables[:, 1])
+        # Whole numbers of this size are exact in 32 bits, and their sums are.
+        self._columns = np.zeros((len(tables), len(keys) + 1), np.float32)
+        starts = np.append(0, ends)
+        for column in range(len(tables)):
+            some = slice(starts[column], starts[column + 1])
+            self._columns[column, nodes[some]] = weights[some]
+        self._weighs: NDArray[np.bool] = np.any(self._columns, axis=0)
+        self._slots()
 
-    def _nodes(self, lists: pl.Series) -> tuple[Integers, Integers]:
-        """Return the keys of all nodes in order, and the node at which each phrase ends.
+    def _slots(self) -> None:
+        """Lay out where each key is looked for first; -1 where more than one wants to be."""
+        import numpy as np
 
-        A node's number is the place of its key, from 1 on. A word's node comes after that of the
-        words before it, so that keys of longer phrases are greater.
+        bits = max(int(len(self.keys) * _ROOM).bit_length(), 4)
+        self._shift, self._spread = np.uint64(64 - bits), np.uint64(_SPREAD)
+        self._slot, number = np.zeros(1 << bits, np.int32), np.arange(1, len(self.keys) + 1)
+        wanted = self._wanted(self.keys)
+        self._slot[wanted] = number
+        self._slot[wanted[self._slot[wanted] != number]] = -1
+        # What an empty slot holds is the key of nothing.
+        self._padded = np.append(-1, self.keys)
+
+    def _wanted(self, keys: Integers) -> Integers:
+        import numpy as np
+
+        wanted: Integers = ((keys.astype(np.uint64) * self._spread) >> self._shift).astype(np.int64)
+        return wanted
+
+    def add(self, lists: pl.Series, total: Floats) -> None:
+        """Add what the phrases in each row's words weigh to `total`, a row a model, in UNITs."""
+        import numpy as np
+
+        if not self._longest:
+            return
+        lengths = lists.list.len().to_numpy().astype(np.int64)
+        ids, ends = numbers(lists, self._words), np.append(0, np.cumsum(lengths))
+        # So few that the numbers of `_add` have 32 bits.
+        rows = min(_ROWS, 2**32 // (len(self._padded) * (len(self._reaches) + 1)))
+        for first in range(0, len(lists), rows):
+            last = min(first + rows, len(lists))
+            some = total[:, first:last]
+            self._add(lengths[first:last], ids[ends[first] : ends[last]], some)
+
+    def _add(self, lengths: Integers, ids: Integers, total: Floats) -> None:
+        import numpy as np
+
+        row = np.repeat(np.arange(len(lengths)), lengths)
+        place = np.arange(len(ids)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        at, node = self._found(np.append(ids, 0), np.append(place, 0))
+        # A number says the row, the node, and how many reaches end before it: of equal phrases in a
+        # row the earliest is kept.
+        outside = np.searchsorted(self._reaches, place, side="right")[at]
+        levels, nodes = len(self._reaches) + 1, len(self._padded)
+        packed = ((row[at] * nodes + node) * levels + outside).astype(np.uint32)
+        packed.sort(kind="stable")
+        whose, outside = np.divmod(packed, np.uint32(levels))
+        first = np.diff(whose, prepend=whose[:1] + 1) != 0
+        row, node = np.divmod(whose[first], np.uint32(nodes))
+        starts = np.searchsorted(row, np.arange(len(lengths)))
+        held = np.diff(starts, append=len(row)) > 0
+        for level, reach in enumerate(self._reaches):
+            inside = np.where(outside[first] <= level, node, 0).astype(np.int64)
+            for column in np.flatnonzero(self.tables[:, 1] == reach):
+                weighed = self._columns[column].take(inside)
+                total[self.tables[column, 0], held] += np.add.reduceat(weighed, starts[held])
+
+    def _found(self, ids: Integers, place: Integers) -> tuple[Integers, Integers]:
+        """Return where the last word of each phrase that weighs anything stands, and its node.
+
+        Args:
+            ids: The number of each word of all rows, 0 for one that is in no phrase and at the end.
+            place: Which word of its row each is, 0 at the end.
         """
         import numpy as np
 
-        lengths = lists.list.len().to_numpy()
-        ids, starts = self._numbers(lists), np.cumsum(lengths) - lengths
-        node, keys = np.zeros(len(lists), np.int64), [np.zeros(0, np.int64)]
-        for length in range(self._longest):
-            goes = lengths > length
-            steps = node[goes] * self._size + ids[starts[goes] + length]
-            level, place = np.unique(steps, return_inverse=True)
-            node[goes] = sum(map(len, keys)) + 1 + place
-            keys.append(level)
-        return np.concatenate(keys), node
-
-    def _numbers(self, lists: pl.Series) -> Integers:
-        """Return the number of each word in turn, 0 where no phrase has it."""
-        import polars as pl
-
-        flat = lists.explode(empty_as_null=False)
-        numbers = pl.Series(range(1, self._size), dtype=pl.Int64)
-        ids = flat.replace_strict(self._words, numbers, default=0, return_dtype=pl.Int64)
-        found: Integers = ids.to_numpy()
-        return found
-
-    def add(self, lists: pl.Series, total: Floats) -> None:
-        """Add what the phrases in each row's words weigh to `total`, a row a model."""
-        import numpy as np
-
-        if not self._longest or not len(lists):
-            return
-        rows, places, nodes = self._found(lists)
-        # The first of its kind in a row is kept: that is the one that ends earliest.
-        _, first = np.unique(rows * (len(self._keys) + 1) + nodes, return_index=True)
-        rows, places, nodes = rows[first], places[first], nodes[first]
-        for model, tables in self._weights.items():
-            found = sum(weights[nodes] * (places < reach) for reach, weights in tables)
-            total[model] += np.bincount(rows, found, minlength=total.shape[1])
-
-    def _found(self, lists: pl.Series) -> tuple[Integers, Integers, Integers]:
-        """Return row, place of the last word, and node of each phrase that is found."""
-        import numpy as np
-
-        lengths = lists.list.len().to_numpy().astype(np.int64)
-        ids = self._numbers(lists)
-        row = np.repeat(np.arange(len(lengths)), lengths)
-        place = np.arange(len(ids)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
         at = np.flatnonzero(ids)
-        node = self._step(np.zeros(len(at), np.int64), ids[at])
-        found = []
+        node, found = self._step(np.zeros(len(at), np.int64), ids[at]), []
         for length in range(1, self._longest + 1):
             held = node > 0
             at, node = at[held], node[held]
-            found.append((row[at], place[at], node))
-            goes = (at + 1 < len(ids)) & (length < self._longest)
-            at, node = at[goes] + 1, node[goes]
-            same = place[at] >= length
-            at, node = at[same], node[same]
+            weighs = self._weighs[node]
+            found.append((at[weighs], node[weighs]))
+            at = at + 1
+            # A row's first words follow nothing.
+            goes = (ids[at] > 0) & (place[at] >= length)
+            at, node = at[goes], node[goes]
             node = self._step(node, ids[at])
-        rows, places, nodes = zip(*found, strict=True)
-        return np.concatenate(rows), np.concatenate(places), np.concatenate(nodes)
+        places, nodes = zip(*found, strict=True)
+        return np.concatenate(places), np.concatenate(nodes)
 
     def _step(self, node: Integers, word: Integers) -> Integers:
         """Return the node that a word leads to from a node, 0 where there is none."""
         import numpy as np
 
         keys = node * self._size + word
-        at = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
-        step: Integers = np.where((self._keys[at] == keys) & (word > 0), at + 1, 0)
+        slot = self._slot[self._wanted(keys)]
+        step: Integers = np.where(self._padded[slot] == keys, slot, 0).astype(np.int64)
+        crowded = np.flatnonzero(slot < 0)
+        if len(crowded):
+            keys = keys[crowded]
+            at = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
+            step[crowded] = np.where(self.keys[at] == keys, at + 1, 0)
         return step
+
+
+def numbers(lists: pl.Series, words: pl.Enum) -> Integers:
+    """Return the number of each word of all lists in turn, from 1 on, 0 for one that is not there.
+
+    Args:
+        lists: Words of each row.
+        words: The words that have numbers, in order.
+    """
+    import numpy as np
+
+    named = lists.explode(empty_as_null=False).cast(words, strict=False).to_physical()
+    found: Integers = named.cast(int).fill_null(-1).to_numpy().astype(np.int64) + 1
+    return found
+
+
+def _grown(tables: Sequence[tuple[int, str, Mapping[str, float]]]) -> _Trie:
+    """Return the trie of all phrases of tables, each with its model and place."""
+    import numpy as np
+    import polars as pl
+
+    phrases = sorted({phrase for _, _, table in tables for phrase in table})
+    lists = pl.Series("phrase", phrases, pl.String).str.split(" ")
+    known = lists.explode(empty_as_null=False).unique().sort()
+    longest = max((phrase.count(" ") + 1 for phrase in phrases), default=0)
+    keys, ends = _nodes(lists, numbers(lists, pl.Enum(known)), len(known) + 1, longest)
+    number = {phrase: at for at, phrase in enumerate(phrases)}
+    filled = [(model, place, table) for model, place, table in tables if table]
+    nodes = [ends[[number[phrase] for phrase in table]] for _, _, table in filled]
+    weights = [np.rint(np.array(list(table.values())) * UNIT) for _, _, table in filled]
+    places = [(model, PLACES[place].words) for model, place, _ in filled]
+    return _Trie(
+        letters=np.frombuffer("\n".join(known).encode(), np.uint8),
+        keys=keys,
+        longest=np.array(longest),
+        tables=np.array(places, np.int64).reshape(-1, 2),
+        nodes=np.concatenate([np.zeros(0), *nodes]).astype(np.int32),
+        ends=np.cumsum([len(some) for some in nodes], dtype=np.int64),
+        weights=np.concatenate([np.zeros(0), *weights]).astype(np.int32),
+    )
+
+
+def _nodes(lists: pl.Series, ids: Integers, size: int, longest: int) -> tuple[Integers, Integers]:
+    """Return the keys of all nodes in order, and the node at which each phrase ends.
+
+    A node's number is the place of its key, from 1 on. A word's node comes after that of the
+    words before it, so that keys of longer phrases are greater.
+    """
+    import numpy as np
+
+    lengths = lists.list.len().to_numpy()
+    starts = np.cumsum(lengths) - lengths
+    node, keys = np.zeros(len(lists), np.int64), [np.zeros(0, np.int64)]
+    for length in range(longest):
+        goes = lengths > length
+        steps = node[goes] * size + ids[starts[goes] + length]
+        level, place = np.unique(steps, return_inverse=True)
+        node[goes] = sum(map(len, keys)) + 1 + place
+        keys.append(level)
+    return np.concatenate(keys), node
 
 
 def phrases_of(

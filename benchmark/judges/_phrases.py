@@ -20,9 +20,17 @@ KEYS = ("refusal", "soft", "turn", "not_refusal", "stop_words")
 # What not every language has a list of.
 MORE = ("disclaimer", "caution", "eager", "self", "but")
 
+# Up to how many texts it pays to look for what stands in them first.
+FEW = 5000
+
 # Scripts that put no space between words: phrases match anywhere in them.
 UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}ー"
 _INNER_SPACE = f"([{UNSPACED}]) ([{UNSPACED}])"
+# The same letters, of those that phrases are written in, as Python's patterns name them.
+_LETTERS = "\u0e00-\u0e7f\u3005-\u3007\u3041-\u30ff\u3400-\u9fff"
+_UNSPACED_LETTER = re.compile(f"[{_LETTERS}]")
+_STOPS, _PAUSES = re.compile("[.!?;:。]+"), re.compile("[、，,… ]+")
+_BETWEEN = re.compile(f"(?<=[{_LETTERS}]) (?=[{_LETTERS}])")
 _NOT_ASCII = r"[^\x00-\x7f]"
 _INVISIBLE = "[\u200b\u2060\ufeff\u00ad\u0640\u064b-\u0652]"
 _APOSTROPHES = "[\u2018\u2019\u02bc\u00b4\u2032`]"
@@ -114,7 +122,7 @@ def lists() -> Lists:
     for path in sorted(FOLDER.glob("*.yaml")):
         for key, entries in read_phrases(path).items():
             found[key] += entries
-    bounded = {key: _bounded(entries) for key, entries in found.items()}
+    bounded = {key: list(dict.fromkeys(_forms(entries))) for key, entries in found.items()}
     bounded["stop_words"] = [word.strip() for word in bounded["stop_words"]]
     return Lists(**bounded)
 
@@ -149,33 +157,85 @@ def expand(entry: str) -> Iterator[str]:
     return map("".join, itertools.product(*parts))
 
 
-def first_of(texts: pl.Series, phrases: list[str]) -> pl.Series:
-    """Return the first phrase that text in normal form holds, null where it holds none.
+def first_of(texts: pl.Series, name: str) -> pl.Series:
+    """Return the first phrase of a list that text in normal form holds, null where it holds none.
 
-    ASCII phrases are looked for everywhere, and the others only where there are such letters: a
-    smaller automaton is a faster one, and to build one for nothing takes longest.
+    ASCII phrases are looked for everywhere, and the others only where there are such letters.
+
+    Args:
+        texts: Texts in normal form.
+        name: The list.
     """
-    ascii_only = [phrase for phrase in phrases if phrase.isascii()]
-    found = texts.str.extract_many(ascii_only).list.first()
+    found = _first(texts, standing(texts, name, foreign=False))
     foreign = found.is_null() & texts.str.contains(_NOT_ASCII)
     if not foreign.any():
         return found
-    others = [phrase for phrase in phrases if not phrase.isascii()]
-    rest = texts.filter(foreign).str.extract_many(others).list.first()
-    return found.scatter(foreign.arg_true(), rest) if len(rest) else found
+    some = texts.filter(foreign)
+    return found.scatter(foreign.arg_true(), _first(some, standing(some, name, foreign=True)))
 
 
-def _bounded(entries: Iterable[str]) -> list[str]:
-    """Return phrases that match whole words, or any start of one before a final star."""
+def _first(texts: pl.Series, phrases: list[str]) -> pl.Series:
     import polars as pl
 
-    texts = dict.fromkeys(phrase for entry in entries for phrase in expand(entry))
-    written = pl.DataFrame({"text": list(texts)}, schema={"text": pl.String})
-    # Entries are in normal form already but for these: to bring all there would take half a second.
-    other = pl.col("text").str.contains(f"[{UNSPACED}*]")
-    text = written.filter(other).select("text", form=normal(pl.col("text")))
-    form, unspaced = pl.col("form"), pl.col("text").str.contains(f"[{UNSPACED}]")
-    ends = pl.when(unspaced).then(form.str.strip_chars()).otherwise(form.str.strip_suffix(" "))
-    plain = written.filter(~other).select(form=pl.format(" {} ", "text"))
-    forms: list[str] = pl.concat([plain, text.select(form=ends)])["form"].unique().sort().to_list()
-    return forms
+    if not phrases:
+        return pl.repeat(None, len(texts), dtype=pl.String, eager=True)
+    found: pl.Series = texts.str.extract_many(phrases).list.first()
+    return found
+
+
+def standing(texts: pl.Series, name: str, *, foreign: bool) -> list[str]:
+    """Return the phrases of a list that may stand in texts, as the first word of them does.
+
+    To build an automaton of all takes longer than to look through a small table, or through the
+    few texts of a large one that are in other scripts.
+
+    Args:
+        texts: Texts in normal form.
+        name: The list.
+        foreign: Whether phrases with other letters than ASCII are meant, or those without.
+    """
+    import polars as pl
+
+    phrases = _headed(name, foreign)
+    if len(texts) > FEW and not foreign:
+        return phrases["phrase"].to_list()
+    words = texts.str.split(" ").explode().unique()
+    letters = texts.str.extract_all(f"[{UNSPACED}]").explode().unique() if foreign else words
+    there = pl.concat([words, letters]).implode()
+    held = phrases.filter(pl.col("head").is_in(there) | pl.col("head").is_null())
+    return held["phrase"].to_list()
+
+
+@functools.cache
+def _headed(name: str, foreign: bool) -> pl.DataFrame:
+    """Return phrases of a list with `head`, a word or letter without which none is there.
+
+    The head is null for the start of a word, which any word may go on from.
+    """
+    import polars as pl
+
+    rows = pl.DataFrame({"phrase": [p for p in getattr(lists(), name) if p.isascii() != foreign]})
+    phrase = rows.get_column("phrase").cast(pl.String).str
+    letter = phrase.extract(f"([{UNSPACED}])")
+    word = phrase.extract(r"^ (\S+) ")
+    return rows.with_columns(head=letter.fill_null(word))
+
+
+def _forms(entries: Iterable[str]) -> Iterator[str]:
+    """Yield phrases as they are looked for: whole words, or any start of one before a final star.
+
+    Where no spaces stand between words, they are looked for anywhere. Entries are in normal form
+    but for such spaces.
+    """
+    for entry in dict.fromkeys(entries):
+        if _UNSPACED_LETTER.search(entry):
+            yield from map(_anywhere, expand(entry))
+        else:
+            for phrase in expand(entry):
+                yield f" {phrase[:-1]}" if phrase[-1] == "*" else f" {phrase} "
+
+
+def _anywhere(phrase: str) -> str:
+    if not _UNSPACED_LETTER.search(phrase):
+        return f" {phrase} "
+    return _BETWEEN.sub("", _PAUSES.sub(" ", _STOPS.sub(" . ", phrase))).strip()

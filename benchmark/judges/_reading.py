@@ -93,7 +93,7 @@ def _with_hits(rows: pl.DataFrame) -> pl.DataFrame:
     """Add the first phrase of each list, and where it stands in bytes."""
     import polars as pl
 
-    phrases = {f"{name}_phrase": first_of(rows["own"], getattr(lists(), name)) for name in _HITS}
+    phrases = {f"{name}_phrase": first_of(rows["own"], name) for name in _HITS}
     own = pl.col("own")
     return rows.with_columns(size=own.str.len_bytes(), **phrases).with_columns(
         own.str.find(pl.col(f"{name}_phrase"), literal=True).alias(name) for name in _HITS

@@ -1,30 +1,32 @@
-"""Read fitted weights, and weigh signs and phrases by them. Weights are text: no code is loaded."""
+"""Read and write fitted weights: text and plain numbers, so that no code is loaded with them."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from convsafe.benchmark.judges._grams import Grams
 from convsafe.taxonomy.errors import BadInput
-from convsafe.taxonomy.files import read_json
+from convsafe.taxonomy.files import atomic, read_json, write_json
 
 if TYPE_CHECKING:
     import polars as pl
 
 FOLDER = Path(__file__).parent / "weights"
-# The file that holds them; `benchmark/fit` writes it.
+# What `benchmark/fit` writes: constants and signs as text, and beside it phrases as arrays.
 EMBEDDED = FOLDER / "embedded.json"
+PHRASES = "embedded.npz"
 
 
 @dataclass(frozen=True)
 class Model:
     """A logistic model over signs and phrases.
 
-    Log-odds are a constant, one weight a column of signs, and one weight a phrase in a place.
+    Log-odds are a constant, one weight a column of signs, and one weight a phrase in a place;
+    `phrases` is empty in a model that was loaded, as `Grams` has those of all models.
     `scale` and `shift` turn log-odds into those of a calibrated probability (Platt scaling), of
     which `threshold` or more is a yes.
     """
@@ -67,7 +69,7 @@ class Models(NamedTuple):
 
     def grams(self) -> Grams:
         """Return the phrases of all models, which are looked for together, in their order."""
-        return Grams([model.phrases for model in self])
+        return Grams.of([model.phrases for model in self])
 
 
 def sigmoid(odds: pl.Series) -> pl.Series:
@@ -84,10 +86,23 @@ def load() -> tuple[Models, Grams]:
         BadInput: If the file is missing or lacks one.
     """
     found = read_json(EMBEDDED) if EMBEDDED.exists() else {}
+    phrases = EMBEDDED.parent / PHRASES
     for part in Models._fields:
-        if not isinstance(found, dict) or part not in found:
+        if not isinstance(found, dict) or part not in found or not phrases.exists():
             raise BadInput(
                 f"no weights {part!r}; make them: python -m convsafe.benchmark.fit", file=EMBEDDED
             )
     models = Models(**{part: Model(**found[part]) for part in Models._fields})
-    return models, models.grams()
+    return models, Grams.read(phrases)
+
+
+def write(models: Models, folder: Path) -> None:
+    """Write what `load` reads, the same bytes for the same models."""
+    import numpy as np
+
+    rows = {name: asdict(model) for name, model in models._asdict().items()}
+    for row in rows.values():
+        del row["phrases"]
+    write_json(folder / EMBEDDED.name, rows)
+    with atomic(folder / PHRASES) as temporary, temporary.open("wb") as file:
+        np.savez(file, **models.grams().arrays())

@@ -5,7 +5,8 @@ Run `POLARS_MAX_THREADS=1 python -m convsafe.benchmark.perf.judging --labels LAB
 cut to 700 and taken again and again. The peers are garak's `MitigationBypass` (its published list,
 looked for one string after another as its detector does) and a plain scikit-learn pipeline of
 TF-IDF over words and pairs with a logistic regression, fitted beforehand on the same replies. A
-judge's lists and weights are loaded before the clock starts; `load` says how long that took.
+judge's lists and weights are loaded before the clock starts: `load_s` says how long that took once
+polars and numpy were there, and `first_s` how long the first verdict took then.
 """
 
 from __future__ import annotations
@@ -41,9 +42,14 @@ def main() -> None:
 def _row(name: str, given: argparse.Namespace) -> dict[str, Any]:
     runs = repeat(given.runs, _judged, name, given.labels, given.n)
     rates = sorted(round(given.n / run.seconds) for run in runs)
-    middle, load = rates[len(rates) // 2], max(run.value["load"] for run in runs)
-    spread = {"replies_per_s": middle, "slowest": rates[0], "fastest": rates[-1]}
-    return {"judge": name, "n": given.n, **spread, "load_s": load, **_peak(runs)}
+    spread = {
+        "replies_per_s": rates[len(rates) // 2],
+        "slowest": rates[0],
+        "fastest": rates[-1],
+        "load_s": max(run.value["load"] for run in runs),
+        "first_s": max(run.value["first"] for run in runs),
+    }
+    return {"judge": name, "n": given.n, **spread, **_peak(runs)}
 
 
 def _peak(runs: list[Run]) -> dict[str, Any]:
@@ -52,13 +58,16 @@ def _peak(runs: list[Run]) -> dict[str, Any]:
 
 
 def _judged(name: str, labels: Path, n: int) -> Run:
+    import numpy  # noqa: F401
+
     replies = _replies(labels, n)
     started = time.perf_counter()
     work = _PREPARED[name](replies) if name in _PREPARED else _ours(name, replies)
+    loaded = time.perf_counter()
     work(replies.head(1))
-    load = round(time.perf_counter() - started, 2)
+    first = time.perf_counter() - loaded
     run = measured(work, replies)
-    return run._replace(value={"load": load})
+    return run._replace(value={"load": round(loaded - started, 2), "first": round(first, 2)})
 
 
 def _replies(labels: Path, n: int) -> pl.DataFrame:
@@ -74,9 +83,13 @@ def _replies(labels: Path, n: int) -> pl.DataFrame:
 
 
 def _ours(name: str, replies: pl.DataFrame) -> Callable[[Any], Any]:  # noqa: ARG001
+    from convsafe.benchmark.judges._phrases import lists
+    from convsafe.benchmark.judges._weights import load
     from convsafe.benchmark.loading import load_judge
 
-    judge = load_judge(name)
+    judge, _ = load_judge(name), lists()
+    if name == "embedded":
+        load()
     return lambda some: len(judge.judge(some.select("prompt", "response")))
 
 

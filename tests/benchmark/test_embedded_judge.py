@@ -13,7 +13,7 @@ from convsafe.benchmark.fit.embedded import cut_of, material
 from convsafe.benchmark.fit.rows import fitting_rows, own_replies
 from convsafe.benchmark.fit.validate import shuffled
 from convsafe.benchmark.judges import _weights, embedded
-from convsafe.benchmark.judges._weights import EMBEDDED
+from convsafe.benchmark.judges._weights import EMBEDDED, PHRASES
 from convsafe.benchmark.loading import load_judge
 from convsafe.benchmark.seen import row_hash, seen_hashes
 from convsafe.data_builders.label_table import build_labels
@@ -127,10 +127,15 @@ def test_a_megabyte_is_judged() -> None:
     assert found["stance"] == "compliance"
 
 
-def test_weights_are_small_text() -> None:
+def test_weights_are_small_and_no_code() -> None:
     size = sum(path.stat().st_size for path in EMBEDDED.parent.iterdir())
     assert size < 10_000_000
-    assert {path.suffix for path in EMBEDDED.parent.glob("[!_]*")} <= {".json", ".md", ".txt"}
+    assert {path.suffix for path in EMBEDDED.parent.glob("[!_]*")} <= {
+        ".json",
+        ".md",
+        ".npz",
+        ".txt",
+    }
 
 
 def test_missing_weights_say_how_to_make_them(
@@ -151,7 +156,7 @@ def test_the_script_makes_the_same_weights_again(tmp_path: Path) -> None:
     labels = build_labels(tmp_path / "labels").folder / "labels.parquet"
     whole = material(fitting_rows(labels))
     write(whole, tmp_path / "weights", validate=False)
-    for name in (EMBEDDED.name, "embedded.seen.txt"):
+    for name in (EMBEDDED.name, PHRASES, "embedded.seen.txt"):
         assert (tmp_path / "weights" / name).read_bytes() == (EMBEDDED.parent / name).read_bytes()
     kept = whole.rows.filter("kept").select("prompt", "response").iter_rows()
     seen = seen_hashes(load_judge("embedded"))

@@ -1,5 +1,7 @@
 """Weighed phrases: which are found where, how often they count; and reading is as fitting."""
 
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 import pytest
@@ -13,7 +15,7 @@ def found(*pairs: tuple[str, str]) -> pl.DataFrame:
 
 
 def odds(table: dict[str, dict[str, float]], *pairs: tuple[str, str]) -> list[float]:
-    return Grams([table]).odds(found(*pairs))[0].to_list()
+    return Grams.of([table]).odds(found(*pairs))[0].to_list()
 
 
 def test_a_phrase_counts_once_in_each_place_it_stands_in() -> None:
@@ -51,14 +53,30 @@ def test_scripts_without_spaces_are_read_by_the_character() -> None:
 
 
 def test_models_are_summed_apart_and_an_empty_one_weighs_nothing() -> None:
-    grams = Grams([{"whole": {"yes": 1.0}}, {}, {"whole": {"yes": -2.0, "no": 3.0}}])
+    grams = Grams.of([{"whole": {"yes": 1.0}}, {}, {"whole": {"yes": -2.0, "no": 3.0}}])
     told = grams.odds(found(("", "yes no"), ("", "no")))
     assert [series.to_list() for series in told] == [[1, 0], [0, 0], [1, 3]]
 
 
+def test_what_is_written_is_read_again(tmp_path: Path) -> None:
+    grams = Grams.of([{"whole": {"a b": 1.5, "b": -0.25}, "tail": {"b": 2.0}}, {}])
+    np.savez(tmp_path / "grams.npz", **grams.arrays())
+    texts = found(("", "a b"), ("", "b a"), ("", "nothing"))
+    again = Grams.read(tmp_path / "grams.npz").odds(texts)
+    assert [series.to_list() for series in again] == [[3.25, 1.75, 0], [0, 0, 0]]
+
+
+def test_many_phrases_and_rows_are_all_found() -> None:
+    # More than share a slot, and more rows than are looked through at once.
+    phrases = [f"w{one} w{two}" for one in range(120) for two in range(120)]
+    table = {"whole": {phrase: at + 1.0 for at, phrase in enumerate(phrases)}}
+    told = odds(table, *(("", phrase) for phrase in phrases))
+    assert told == [at + 1.0 for at in range(len(phrases))]
+
+
 def test_no_rows_give_no_sums() -> None:
     none = pl.DataFrame(schema={"request": pl.String, "reply": pl.String})
-    assert [len(series) for series in Grams([{"whole": {"a": 1.0}}]).odds(none)] == [0]
+    assert [len(series) for series in Grams.of([{"whole": {"a": 1.0}}]).odds(none)] == [0]
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -69,6 +87,6 @@ def test_reading_weighs_what_fitting_counted(place: str) -> None:
     frame = found(*zip(texts, reversed(texts), strict=True))
     held, phrases = phrases_of(frame, place, 2, pl.repeat(True, len(frame), eager=True))
     weights = random.normal(size=len(phrases)).round(3)
-    told = Grams([{place: dict(zip(phrases, weights.tolist(), strict=True))}]).odds(frame)[0]
+    told = Grams.of([{place: dict(zip(phrases, weights.tolist(), strict=True))}]).odds(frame)[0]
     assert np.allclose(told.to_numpy(), held @ weights, atol=1e-9)
     assert held.nnz > 0

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from convsafe.benchmark.fit.rows import own_replies
 from convsafe.benchmark.judges import rules
 from convsafe.benchmark.judges._phrases import (
     FOLDER,
@@ -18,6 +19,7 @@ from convsafe.benchmark.judges._phrases import (
     normal,
     normalized,
     read_phrases,
+    standing,
 )
 from convsafe.benchmark.judging import judge_card, verdicts_of
 from convsafe.taxonomy.errors import BadInput
@@ -392,6 +394,30 @@ def test_stop_words_are_many_and_bare(language: str) -> None:
     words = {phrase for entry in entries for phrase in expand(entry)}
     assert len(words) >= 30
     assert not any(" " in word for word in words)
+
+
+@pytest.mark.parametrize("name", ["refusal", "soft", "turn", "disclaimer", "not_refusal"])
+def test_phrases_that_cannot_stand_in_a_text_are_all_that_is_left_out(name: str) -> None:
+    texts = normalized(own_replies()["response"].sample(400, seed=1))
+    for foreign in (False, True):
+        some = standing(texts, name, foreign=foreign)
+        every = [phrase for phrase in getattr(lists(), name) if phrase.isascii() != foreign]
+        assert len(some) < len(every)
+        assert texts.str.extract_many(some).to_list() == texts.str.extract_many(every).to_list()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_phrases_hold_nothing_that_no_text_in_normal_form_holds(language: str) -> None:
+    found = read_phrases(FOLDER / f"{language}.yaml")
+    del found["stop_words"]
+    written = [
+        phrase for entries in found.values() for entry in entries for phrase in expand(entry)
+    ]
+    texts = pl.Series(written).str.strip_suffix("*")
+    spaced = ~texts.str.contains(f"[{UNSPACED}]") & ~texts.str.contains(" '|'( |$)")
+    texts = texts.filter(spaced)
+    bare = texts.str.replace_all(r"^\. | \.$", "")
+    assert texts.filter(normalized(texts).str.strip_chars() != bare).to_list() == []
 
 
 def test_no_phrase_is_both_a_refusal_and_none() -> None:
