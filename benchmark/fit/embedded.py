@@ -34,6 +34,8 @@ STRENGTH, SIGN = 0.05, 1.5
 # In how many rows a phrase must stand, and below which weight it is left out.
 LEAST = {"opening": 9, "whole": 11, "tail": 9, "request": 9}
 LIGHTEST = 0.02
+# What is added to both counts of a phrase, so that a rare one parts nothing by chance.
+FEW = 3
 # Into how many parts prompts or sets are divided, each told by a fit without it.
 PARTS = 4
 # How much F1 may be given up for fewer false alarms.
@@ -184,7 +186,12 @@ def _model(some: Material, name: str, features: pl.DataFrame, free: Any) -> Mode
     truth = told.gather(at).to_numpy().astype(float)
     weights = balanced(sources.gather(at).to_list(), truth, shares)
     ones, coded = one_hot(features, at)
-    blocks = [ones * SIGN, *(some.held[place][at] for place in target.places)]
+    held = [some.held[place][at] for place in target.places]
+    worth = [_worth(block, truth, weights) for block in held]
+    blocks = [
+        ones * SIGN,
+        *(block @ sparse.diags(by) for block, by in zip(held, worth, strict=True)),
+    ]
     lists = some.signs["wording"].gather(at).map_elements(_verdict, return_dtype=pl.Float64)
     prior = PRIOR * (lists.to_numpy() if name == "refused" else np.zeros(len(at)))
     stacked = sparse.hstack(blocks, format="csr")
@@ -196,10 +203,31 @@ def _model(some: Material, name: str, features: pl.DataFrame, free: Any) -> Mode
         more = _verdict(value) * PRIOR if name == "refused" and column == "wording" else 0.0
         signs[column][value] = round(float(weight) + more, DIGITS)
     phrases = {
-        place: _heavy(some.phrases[place], block)
-        for place, block in zip(target.places, rest, strict=True)
+        place: _heavy(some.phrases[place], block * by)
+        for place, block, by in zip(target.places, rest, worth, strict=True)
     }
     return Model(round(constant, DIGITS), signs, phrases)
+
+
+def _worth(held: Any, truth: Floats, weights: Floats) -> Floats:
+    """Return how freely each phrase may weigh: the rarer it is and the more it parts classes.
+
+    The root of its inverse document frequency times the root of its log-count ratio, of which Wang
+    and Manning (2012), Baselines and bigrams, make the features themselves; the mean square is 1.
+
+    Args:
+        held: Which row holds which phrase.
+        truth: 0 or 1 of each row.
+        weights: What each row counts.
+    """
+    import numpy as np
+
+    rows = np.asarray((held > 0).sum(axis=0)).ravel() + 1
+    yes, no = ((held.T @ (weights * (truth == side)) + FEW) for side in (1, 0))
+    ratio = np.log(yes / (weights @ truth + FEW)) - np.log(no / (weights @ (1 - truth) + FEW))
+    worth = np.sqrt(np.log(len(truth) / rows) * np.abs(ratio))
+    found: Floats = worth / np.sqrt((worth**2).mean())
+    return found
 
 
 def _heavy(phrases: Sequence[str], weights: Floats) -> dict[str, float]:

@@ -16,6 +16,14 @@ if TYPE_CHECKING:
 # In characters of the normal form: how far an opening reaches for `eager` and for `self`.
 _EAGER, _SELF = 45, 90
 _STEP = r"(?m)^\s*(?:\d+[.)]|[-*•#])\s"
+# Who speaks and who is spoken to, in English alone; elsewhere nobody is seen.
+_SPEAKER = (" i ", " i'm ", " i'd ", " i'll ", " my ", " me ")
+_SPOKEN_TO = (" you ", " your ", " you're ")
+_FIRST = r"^ (?:i|i'm|sorry|as) "
+# Edges of bins: words, shares of words, items of lists, line breaks.
+_WORDS = (8, 15, 30, 60, 120, 220)
+_SPEAKS, _ADDRESSES = (0.001, 0.02, 0.05, 0.1), (0.001, 0.02, 0.05)
+_ITEMS, _LINES = (1, 3, 6), (1, 3, 8)
 
 
 def signs(found: pl.DataFrame) -> pl.DataFrame:
@@ -27,13 +35,19 @@ def signs(found: pl.DataFrame) -> pl.DataFrame:
     Returns:
         As many rows: `wording` (which list made it a refusal, and how much caution there is),
         `voice` (which list; whether it speaks as an AI; whether it turns), `length`, `shape`
-        (steps), `turned`, `place` (where it first refuses) and `opening`.
+        (steps), `turned`, `place` (where it first refuses), `opening`; and of its form `words`,
+        `speaker` and `spoken_to` (how often it says I and you), `begins` (whether with I), `asks`,
+        `items`, `lines` and `ends`, whether as a sentence does.
     """
     import polars as pl
 
     kind, caution = _kind(), _caution()
     parts = found.with_columns(kind=kind, caution=caution)
-    but, steps = pl.col("own").str.contains_any(lists().but), _steps()
+    parts = parts.with_columns(
+        items=pl.col("response").str.count_matches(_STEP),
+        words=pl.col("reply").str.count_matches(" ", literal=True) - 1,
+    )
+    but, steps = pl.col("own").str.contains_any(lists().but), pl.col("items") >= 3
     voice = _either(_opens(lists().self, _SELF), "self", "")
     return parts.select(
         wording=_joined("kind", "caution"),
@@ -43,7 +57,44 @@ def signs(found: pl.DataFrame) -> pl.DataFrame:
         turned=_joined("kind", _either(_turned(), "turn", "")),
         place=_place(),
         opening=_either(eager(), "eager", "other"),
+        **_form(),
     )
+
+
+def _form() -> dict[str, pl.Expr]:
+    """Return signs of the form of a reply, whatever it says."""
+    import polars as pl
+
+    reply, response = pl.col("reply").str, pl.col("response").str
+    words = pl.col("words")
+    first = _either(reply.contains(_FIRST), "first", "other")
+    questions = response.count_matches("?", literal=True).clip(0, 3).cast(pl.String)
+    speaker = _share(_SPEAKER)
+    return {
+        "words": _bin(words, _WORDS),
+        "speaker": _bin(speaker, _SPEAKS),
+        "spoken_to": _bin(_share(_SPOKEN_TO), _ADDRESSES),
+        "begins": _joined(first, _bin(speaker, (0.001, 0.03))),
+        "asks": _joined(questions, _either(response.contains(r"\?\s*\z"), "last", "")),
+        "items": _bin(pl.col("items"), _ITEMS),
+        "lines": _bin(response.count_matches(r"\n\s*\S"), _LINES),
+        "ends": _either(response.contains(r"[.!?)\x22]\s*\z"), "as a sentence", "otherwise"),
+    }
+
+
+def _share(phrases: tuple[str, ...]) -> pl.Expr:
+    """Return how many of a reply's words are of these."""
+    import polars as pl
+
+    found = pl.col("reply").str.find_many(list(phrases), overlapping=True).list.len()
+    return found / pl.max_horizontal("words", 1)
+
+
+def _bin(value: pl.Expr, edges: tuple[float, ...]) -> pl.Expr:
+    """Return how many of the edges a value reaches, as a word."""
+    import polars as pl
+
+    return pl.sum_horizontal((value >= edge).cast(pl.Int8) for edge in edges).cast(pl.String)
 
 
 def eager() -> pl.Expr:
@@ -82,12 +133,6 @@ def _opens(phrases: list[str], reach: int) -> pl.Expr:
     import polars as pl
 
     return pl.col("own").str.head(reach).str.contains_any(phrases)
-
-
-def _steps() -> pl.Expr:
-    import polars as pl
-
-    return pl.col("response").str.count_matches(_STEP) >= 3
 
 
 def _turned() -> pl.Expr:

@@ -1,1 +1,1 @@
-"""Attacks on judges: texts around a reply that change its verdict and not its meaning."""
+"""Labelled replies of our own: a file for each set and language, as YAML."""
