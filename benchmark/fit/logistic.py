@@ -99,6 +99,23 @@ def balanced(sources: Sequence[str], truth: Floats, shares: Mapping[str, float])
     return weights / weights[counting].mean() if counting.any() else weights
 
 
+def by_set(sources: Sequence[str], shares: Mapping[str, float]) -> Floats:
+    """Return weights of rows: a set counts by its share and the root of its size.
+
+    Args:
+        sources: The set of each row.
+        shares: What each set counts for; another counts nothing.
+    """
+    import numpy as np
+
+    names, weights = np.array(sources), np.zeros(len(sources))
+    for source, share in shares.items():
+        inside = names == source
+        weights[inside] = share / np.sqrt(max(inside.sum(), 1))
+    counting = weights > 0
+    return weights / weights[counting].mean() if counting.any() else weights
+
+
 def one_hot(signs: pl.DataFrame, rows: NDArray[Any]) -> tuple[Any, list[tuple[str, str]]]:
     """Return a sparse matrix of 0 and 1 with a column for each value of each column, and those.
 

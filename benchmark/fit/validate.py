@@ -58,26 +58,57 @@ def groups_left_out(whole: Material) -> Iterator[Fold]:
     sets = sorted(whole.rows["source"].unique())
     group = {name: number % PARTS for number, name in enumerate(sets)}
     number = whole.rows["source"].replace_strict(group, return_dtype=pl.Int64)
-    for part in range(PARTS):
-        inside = number == part
-        yield _fold(f"group {part}", "group", fit(whole.only(~inside)), whole.only(inside))
+    yield from _each(
+        whole, [(f"group {part}", "group", number == part, number == part) for part in range(PARTS)]
+    )
 
 
 def sets_left_out(whole: Material, calibration: Calibration) -> Iterator[Fold]:
     """Yield each set, told by a fit without it."""
-    for name in _sets(whole):
-        inside = whole.rows["source"] == name
-        yield _fold(name, "set", fit(whole.without([name]), calibration), whole.only(inside))
+    source = whole.rows["source"]
+    tasks = [(name, "set", source == name, source == name) for name in _sets(whole)]
+    yield from _each(whole, tasks, calibration)
 
 
 def models_left_out(whole: Material, calibration: Calibration) -> Iterator[Fold]:
     """Yield each model's replies to kept prompts, told by a fit without the model and them."""
+    tasks = []
     for name in ("xstest", "latent_jailbreak_p1"):
         inside = whole.rows["source"] == name
         for model in whole.rows.filter(inside)["model"].unique().drop_nulls().sort():
             of_model = inside & (whole.rows["model"] == model)
-            fitted = fit(whole.only(~of_model), calibration)
-            yield _fold(name, f"model {model}", fitted, whole.only(of_model & whole.rows["kept"]))
+            tasks.append((name, f"model {model}", of_model, of_model & whole.rows["kept"]))
+    yield from _each(whole, tasks, calibration)
+
+
+def _each(
+    whole: Material,
+    tasks: Sequence[tuple[str, str, pl.Series, pl.Series]],
+    calibration: Calibration | None = None,
+) -> Iterator[Fold]:
+    """Yield a fold a task, as many at once as there are cores.
+
+    Args:
+        whole: All rows.
+        tasks: Of each fold its dataset, what is left out, which rows that is, and which are told.
+        calibration: Scale and shift for `refused` and `unsafe`; by default the log-odds stand.
+    """
+    from joblib import Parallel, delayed
+
+    yield from Parallel(n_jobs=-1, return_as="generator")(
+        delayed(_left_out)(whole, *task, calibration) for task in tasks
+    )
+
+
+def _left_out(
+    whole: Material,
+    dataset: str,
+    left_out: str,
+    out: pl.Series,
+    test: pl.Series,
+    calibration: Calibration | None,
+) -> Fold:
+    return _fold(dataset, left_out, fit(whole.only(~out), calibration), whole.only(test))
 
 
 def prompts_left_out(whole: Material, fitted: Models) -> Iterator[Fold]:
