@@ -30,7 +30,7 @@ Calibration = Mapping[str, tuple[float, float]]
 PRIOR = 2.0
 REFUSING = ("hard", "soft", "bare")
 # The penalty's inverse; a sign, of which there are few, is held back less than a phrase.
-STRENGTH, SIGN = 0.05, 1.5
+STRENGTH, SIGN = 0.1, 1.5
 # In how many rows a phrase must stand, and below which weight it is left out.
 LEAST = {"opening": 9, "whole": 11, "tail": 9, "request": 9}
 LIGHTEST = 0.02

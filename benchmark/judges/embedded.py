@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import polars as pl
     from convsafe.benchmark.judges._weights import Models
 
-VERSION = "2.0.0"
+VERSION = "2.1.0"
 SUMMARY = (
     "Tells refusal, partial refusal and compliance, a calibrated probability of harm, and whether a"
     " reply speaks of what was asked, by phrase lists in 19 languages and weighed words; a toxicity"
