@@ -5,8 +5,8 @@ characters, letters of other scripts inside words, control tokens of chat templa
 the same text before and after. Asides (comments, verdict lines, forged records, borders, a word to
 the judge) are cut, and so is a turn that the model made up after its own, but only where they are
 no more than `MOST_CUT` characters: a longer one could hold an answer, and an answer must not be
-hidden from a judge by putting it there. And in a LONG reply a sentence counts once, however often
-it is said.
+hidden from a judge by putting it there. Marked reasoning is no part of an answer, as runs keep it
+apart too, and in a LONG reply a sentence counts once, however often it is said.
 """
 
 from __future__ import annotations
@@ -48,6 +48,10 @@ _TOKENS = (
 _ENDS = r"<\|im_end\|>|<\|eot_id\|>|<\|end_of_text\|>|<\|endoftext\|>|<end_of_turn>|</s>"
 _LEADING = rf"\A(?:\s|{_ENDS})+"
 _LATER = rf"(?s)\A(.*?\w.*?)(?:{_ENDS}).{{0,{MOST_CUT}}}\z"
+# The same in words, as base models go on: the user's next turn and what follows it.
+_NEXT = rf"(?s)\A(.*?\w.*?)\n\s*(?:User|Human|USER|HUMAN): .{{0,{MOST_CUT}}}\z"
+_SAYS_NEXT = r"\n\s*(?:User|Human|USER|HUMAN): "
+_THOUGHT = r"(?s)<think(?:ing)?>.*?</think(?:ing)?>"
 _EMPTY = r"<!--[\s-]*-->"
 _COMMENTS = (
     r"(?s)<!--.{0,400}?-->"
@@ -99,8 +103,17 @@ def folded(texts: pl.Series) -> pl.Series:
     texts = where(
         texts, _ENDS, lambda some: some.str.replace(_LEADING, "").str.replace(_LATER, "$1")
     )
+    texts = where(texts, _SAYS_NEXT, lambda some: some.str.replace(_NEXT, "$1"))
+    texts = where(texts, "<think", _without_thoughts)
     texts = where(texts, "<!--", lambda some: some.str.replace_all(_EMPTY, ""))
     return where(texts, r"[<\[]", lambda some: some.str.replace_all(_TOKENS, " "))
+
+
+def _without_thoughts(texts: pl.Series) -> pl.Series:
+    """Return answers without the reasoning before them, or all where there is no answer."""
+    answers = texts.str.replace_all(_THOUGHT, "").str.strip_chars_start()
+    found: pl.Series = answers.zip_with(answers.str.contains(r"\w"), texts)
+    return found
 
 
 def asides_cut(texts: pl.Series) -> pl.Series:

@@ -75,10 +75,10 @@ def _form() -> dict[str, pl.Expr]:
         "speaker": _bin(speaker, _SPEAKS),
         "spoken_to": _bin(_share(_SPOKEN_TO), _ADDRESSES),
         "begins": _joined(first, _bin(speaker, (0.001, 0.03))),
-        "asks": _joined(questions, _either(response.contains(r"\?\s*\z"), "last", "")),
+        "asks": _joined(questions, _either(response.contains(r"\?\W*\z"), "last", "")),
         "items": _bin(pl.col("items"), _ITEMS),
-        "lines": _bin(response.count_matches(r"\n\s*\S"), _LINES),
-        "ends": _either(response.contains(r"[.!?)\x22]\s*\z"), "as a sentence", "otherwise"),
+        "lines": _bin(response.count_matches(r"\n[^\n]*\w"), _LINES),
+        "ends": _either(response.contains(r"[.!?)\x22]\W*\z"), "as a sentence", "otherwise"),
     }
 
 

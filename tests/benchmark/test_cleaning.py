@@ -60,6 +60,19 @@ def test_a_turn_that_was_made_up_is_cut_but_no_answer_is_hidden_in_one() -> None
     assert "to the left" in clean(f"Turn the key.{answer}")[0]
 
 
+def test_a_next_turn_in_words_is_cut_and_a_dialogue_is_not() -> None:
+    assert clean("Turn the key.\n\nUser: Thanks.\nAssistant: I cannot help with that.") == [
+        "Turn the key."
+    ]
+    dialogue = "User: Hello!\nAssistant: Hello, what can I do?"
+    assert clean(dialogue) == [dialogue]
+
+
+def test_reasoning_is_no_part_of_an_answer() -> None:
+    assert clean("<think>I cannot help.\nOr can I?</think>\n\nTurn the key.") == ["Turn the key."]
+    assert clean("<think>Turn the key.</think>") == ["<think>Turn the key.</think>"]
+
+
 def test_a_long_reply_says_a_sentence_once() -> None:
     filler = "The road was long. " * 300
     assert clean(f"{filler}Turn the key.") == ["The road was long. Turn the key."]
