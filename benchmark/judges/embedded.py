@@ -1,6 +1,6 @@
 """The embedded judge: phrase lists in 19 languages, and words weighed by what people said.
 
-What is read in a reply (`_reading.py`) becomes a few signs, the same in every language
+What is read in a reply (`_reading.py`) and its form become a few signs, the same in every language
 (`_signs.py`). Weights of these signs, and of words and phrases in the opening, the whole and the
 end of the reply and in the request (`_grams.py`), were fitted on labelled replies; they give
 calibrated probabilities that it refuses and that it is unsafe. `python -m convsafe.benchmark.fit`
