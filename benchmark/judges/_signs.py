@@ -22,7 +22,7 @@ _SPOKEN_TO = (" you ", " your ", " you're ")
 _FIRST = r"^ (?:i|i'm|sorry|as) "
 # Edges of bins: words, shares of words, items of lists, line breaks.
 _WORDS = (8, 15, 30, 60, 120, 220)
-_SPEAKS, _ADDRESSES = (0.001, 0.02, 0.05, 0.1), (0.001, 0.02, 0.05)
+_SPEAKS, _BEGINS, _ADDRESSES = (0.001, 0.02, 0.05, 0.1), (0.001, 0.03), (0.001, 0.02, 0.05)
 _ITEMS, _LINES = (1, 3, 6), (1, 3, 8)
 
 
@@ -46,7 +46,7 @@ def signs(found: pl.DataFrame) -> pl.DataFrame:
     parts = parts.with_columns(
         items=pl.col("response").str.count_matches(_STEP),
         words=pl.col("reply").str.count_matches(" ", literal=True) - 1,
-    )
+    ).with_columns(speaker=_share(_SPEAKER))
     but, steps = pl.col("own").str.contains_any(lists().but), pl.col("items") >= 3
     voice = _either(_opens(lists().self, _SELF), "self", "")
     return parts.select(
@@ -69,15 +69,14 @@ def _form() -> dict[str, pl.Expr]:
     words = pl.col("words")
     first = _either(reply.contains(_FIRST), "first", "other")
     questions = response.count_matches("?", literal=True).clip(0, 3).cast(pl.String)
-    speaker = _share(_SPEAKER)
     return {
         "words": _bin(words, _WORDS),
-        "speaker": _bin(speaker, _SPEAKS),
+        "speaker": _bin(pl.col("speaker"), _SPEAKS),
         "spoken_to": _bin(_share(_SPOKEN_TO), _ADDRESSES),
-        "begins": _joined(first, _bin(speaker, (0.001, 0.03))),
+        "begins": _joined(first, _bin(pl.col("speaker"), _BEGINS)),
         "asks": _joined(questions, _either(response.contains(r"\?\W*\z"), "last", "")),
         "items": _bin(pl.col("items"), _ITEMS),
-        "lines": _bin(response.count_matches(r"\n[^\n]*\w"), _LINES),
+        "lines": _bin(response.count_matches(r"\n[^\n\w]*\w"), _LINES),
         "ends": _either(response.contains(r"[.!?)\x22]\W*\z"), "as a sentence", "otherwise"),
     }
 
