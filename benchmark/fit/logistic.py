@@ -69,7 +69,7 @@ def logistic(
             return np.append(turned @ moved + step[:columns] / strength, moved.sum())
 
         shape = (columns + 1, columns + 1)
-        step, _ = cg(LinearOperator(shape, curved), -slope(found, margin), rtol=1e-6, maxiter=200)
+        step, _ = cg(LinearOperator(shape, curved), -slope(found, margin), rtol=1e-3, maxiter=200)
         found = found + step
         if np.abs(step).max() < _STILL:
             break
