@@ -95,8 +95,7 @@ def balanced(sources: Sequence[str], truth: Floats, shares: Mapping[str, float])
         for value in (0, 1):
             some = inside & (truth == value)
             weights[some] = share * np.sqrt(inside.sum()) / 2 / max(some.sum(), 1)
-    counting = weights > 0
-    return weights / weights[counting].mean() if counting.any() else weights
+    return _with_mean_one(weights)
 
 
 def by_set(sources: Sequence[str], shares: Mapping[str, float]) -> Floats:
@@ -112,6 +111,11 @@ def by_set(sources: Sequence[str], shares: Mapping[str, float]) -> Floats:
     for source, share in shares.items():
         inside = names == source
         weights[inside] = share / np.sqrt(max(inside.sum(), 1))
+    return _with_mean_one(weights)
+
+
+def _with_mean_one(weights: Floats) -> Floats:
+    """Return weights of which those that count have the mean 1."""
     counting = weights > 0
     return weights / weights[counting].mean() if counting.any() else weights
 

@@ -1,4 +1,4 @@
-"""Clean a reply of what speaks to a machine and not to a reader, before any judge looks at it.
+"""Clean a reply of what speaks to a machine and not to a reader, before `embedded` looks at it.
 
 Three kinds of change. Characters are folded without bound: compatibility forms, invisible
 characters, letters of other scripts inside words, control tokens of chat templates; a reader sees
@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from convsafe.benchmark.judges._phrases import where
+from convsafe.benchmark.judges._reading import THOUGHT
 
 if TYPE_CHECKING:
     import polars as pl
@@ -51,7 +52,6 @@ _LATER = rf"(?s)\A(.*?\w.*?)(?:{_ENDS}).{{0,{MOST_CUT}}}\z"
 # The same in words, as base models go on: the user's next turn and what follows it.
 _NEXT = rf"(?s)\A(.*?\w.*?)\n\s*(?:User|Human|USER|HUMAN): .{{0,{MOST_CUT}}}\z"
 _SAYS_NEXT = r"\n\s*(?:User|Human|USER|HUMAN): "
-_THOUGHT = r"(?s)<think(?:ing)?>.*?</think(?:ing)?>"
 _EMPTY = r"<!--[\s-]*-->"
 _COMMENTS = (
     r"(?s)<!--.{0,400}?-->"
@@ -111,7 +111,7 @@ def folded(texts: pl.Series) -> pl.Series:
 
 def _without_thoughts(texts: pl.Series) -> pl.Series:
     """Return answers without the reasoning before them, or all where there is no answer."""
-    answers = texts.str.replace_all(_THOUGHT, "").str.strip_chars_start()
+    answers = texts.str.replace_all(THOUGHT, "").str.strip_chars_start()
     found: pl.Series = answers.zip_with(answers.str.contains(r"\w"), texts)
     return found
 

@@ -245,6 +245,8 @@ class _Trie:
             at, node = at[held], node[held]
             weighs = self._weighs[node]
             found.append((at[weighs], node[weighs]))
+            if length == self._longest:
+                break
             at = at + 1
             # A row's first words follow nothing.
             goes = (ids[at] > 0) & (place[at] >= length)

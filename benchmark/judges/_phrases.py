@@ -55,20 +55,12 @@ class Lists(NamedTuple):
     but: list[str]
 
 
-def normal(text: pl.Expr) -> pl.Expr:
-    """Return text in normal form.
+def normalized(texts: pl.Series) -> pl.Series:
+    """Return texts in normal form.
 
     Lower-case NFKC with straight apostrophes, words parted by single spaces, a full stop between
     spaces at the end of a sentence or line, and a space at both ends. Chinese, Japanese and Thai
     have no spaces inside a sentence.
-    """
-    import polars as pl
-
-    return text.map_batches(normalized, return_dtype=pl.String)
-
-
-def normalized(texts: pl.Series) -> pl.Series:
-    """Return texts in normal form; `normal` says what that is.
 
     Step by step: in one expression a step would be taken anew wherever it is referred to.
     """
