@@ -9,7 +9,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from convsafe.benchmark.models.openai import usage_of
 from convsafe.data_builders.fetch import cache_folder
 from convsafe.taxonomy.errors import BadInput
 from convsafe.taxonomy.files import Appender, read_jsonl
@@ -102,6 +101,8 @@ class Answers:
 
     def keep(self, key: str, status: int, answer: Any) -> dict[str, Any]:
         """Keep an answer, and count its tokens."""
+        from convsafe.benchmark.models.openai import usage_of
+
         kept = {"key": key, "status": status, "answer": answer}
         self._file.append(kept)
         self._kept[key] = kept

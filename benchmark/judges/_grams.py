@@ -162,7 +162,8 @@ class _Trie:
         self.nodes, self.ends, self.weights = nodes, ends, weights
         self._words = pl.Enum(bytes(letters).decode().splitlines())
         self._size, self._longest = len(self._words.categories) + 1, int(longest)
-        self._reaches = np.unique(tables[:, 1])
+        # Not by `numpy.unique`, which loads masked arrays for it.
+        self._reaches = np.array(sorted({*tables[:, 1].tolist()}), np.int64)
         # Whole numbers of this size are exact in 32 bits, and their sums are.
         self._columns = np.zeros((len(tables), len(keys) + 1), np.float32)
         starts = np.append(0, ends)

@@ -7,7 +7,7 @@ import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from convsafe.taxonomy.errors import BadInput
 from convsafe.taxonomy.tree import read_yaml
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 FOLDER = Path(__file__).parent / "phrases"
+# `caution` warns, moralises or sends to a professional, `eager` opens or carries on help, `self`
+# speaks of the model as an AI, `but` turns; the others say what makes a refusal or takes it back.
 KEYS = ("refusal", "soft", "turn", "not_refusal", "stop_words")
 # What not every language has a list of.
 MORE = ("disclaimer", "caution", "eager", "self", "but")
@@ -26,33 +28,11 @@ FEW = 5000
 # Scripts that put no space between words: phrases match anywhere in them.
 UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}ー"
 _INNER_SPACE = f"([{UNSPACED}]) ([{UNSPACED}])"
-# The same letters, of those that phrases are written in, as Python's patterns name them.
-_LETTERS = "\u0e00-\u0e7f\u3005-\u3007\u3041-\u30ff\u3400-\u9fff"
-_UNSPACED_LETTER = re.compile(f"[{_LETTERS}]")
-_STOPS, _PAUSES = re.compile("[.!?;:。]+"), re.compile("[、，,… ]+")
-_BETWEEN = re.compile(f"(?<=[{_LETTERS}]) (?=[{_LETTERS}])")
+# In phrases of such scripts, as they are written.
+_STOPS, _PAUSES = "[.!?;:。]+", "[、，,… ]+"
 _NOT_ASCII = r"[^\x00-\x7f]"
 _INVISIBLE = "[\u200b\u2060\ufeff\u00ad\u0640\u064b-\u0652]"
 _APOSTROPHES = "[\u2018\u2019\u02bc\u00b4\u2032`]"
-
-
-class Lists(NamedTuple):
-    """The phrases of all languages, as the automata take them; `stop_words` are bare words.
-
-    Besides what makes a refusal: `caution` warns, moralises or sends to a professional, `eager`
-    opens or carries on help, `self` speaks of the model as an AI, `but` turns.
-    """
-
-    refusal: list[str]
-    soft: list[str]
-    turn: list[str]
-    not_refusal: list[str]
-    stop_words: list[str]
-    disclaimer: list[str]
-    caution: list[str]
-    eager: list[str]
-    self: list[str]
-    but: list[str]
 
 
 def normalized(texts: pl.Series) -> pl.Series:
@@ -108,15 +88,24 @@ def _closed(texts: pl.Series) -> pl.Series:
 
 
 @functools.cache
-def lists() -> Lists:
-    """Return the phrases of all languages, expanded and in normal form."""
+def phrases(name: str) -> pl.Series:
+    """Return the phrases of a list in all languages, as they are looked for in normal form.
+
+    Args:
+        name: One of KEYS or MORE; stop words are bare words.
+    """
+    found = _forms(phrase for entry in _entries()[name] for phrase in expand(entry))
+    return found.str.strip_chars() if name == "stop_words" else found
+
+
+@functools.cache
+def _entries() -> dict[str, list[str]]:
+    """Return the lists of all languages as they are written."""
     found: dict[str, list[str]] = {key: [] for key in KEYS + MORE}
     for path in sorted(FOLDER.glob("*.yaml")):
         for key, entries in read_phrases(path).items():
             found[key] += entries
-    bounded = {key: list(dict.fromkeys(_forms(entries))) for key, entries in found.items()}
-    bounded["stop_words"] = [word.strip() for word in bounded["stop_words"]]
-    return Lists(**bounded)
+    return found
 
 
 def read_phrases(path: Path) -> dict[str, list[str]]:
@@ -143,9 +132,16 @@ def read_phrases(path: Path) -> dict[str, list[str]]:
     return {key: entries.get(key, []) for key in KEYS + MORE}
 
 
-def expand(entry: str) -> Iterator[str]:
-    """Yield every phrase that an entry like `i [can't|won't] [help|assist]` stands for."""
+def expand(entry: str, *, plain: bool = False) -> Iterator[str]:
+    """Yield every phrase that an entry like `i [can't|won't] [help|assist]` stands for.
+
+    Args:
+        entry: The entry.
+        plain: Whether only phrases of ASCII alone are meant.
+    """
     parts = [part.split("|") for part in re.split(r"[\[\]]", entry)]
+    if plain:
+        parts = [[text for text in part if text.isascii()] for part in parts]
     return map("".join, itertools.product(*parts))
 
 
@@ -166,16 +162,16 @@ def first_of(texts: pl.Series, name: str) -> pl.Series:
     return found.scatter(foreign.arg_true(), _first(some, standing(some, name, foreign=True)))
 
 
-def _first(texts: pl.Series, phrases: list[str]) -> pl.Series:
+def _first(texts: pl.Series, some: pl.Series) -> pl.Series:
     import polars as pl
 
-    if not phrases:
+    if some.is_empty():
         return pl.repeat(None, len(texts), dtype=pl.String, eager=True)
-    found: pl.Series = texts.str.extract_many(phrases).list.first()
+    found: pl.Series = texts.str.extract_many(some.implode()).list.first()
     return found
 
 
-def standing(texts: pl.Series, name: str, *, foreign: bool) -> list[str]:
+def standing(texts: pl.Series, name: str, *, foreign: bool) -> pl.Series:
     """Return the phrases of a list that may stand in texts, as the first word of them does.
 
     To build an automaton of all takes longer than to look through a small table, or through the
@@ -188,14 +184,14 @@ def standing(texts: pl.Series, name: str, *, foreign: bool) -> list[str]:
     """
     import polars as pl
 
-    phrases = _headed(name, foreign)
+    every = _headed(name, foreign)
     if len(texts) > FEW and not foreign:
-        return phrases["phrase"].to_list()
+        return every["phrase"]
     words = texts.str.split(" ").explode().unique()
     letters = texts.str.extract_all(f"[{UNSPACED}]").explode().unique() if foreign else words
     there = pl.concat([words, letters]).implode()
-    held = phrases.filter(pl.col("head").is_in(there) | pl.col("head").is_null())
-    return held["phrase"].to_list()
+    held = every.filter(pl.col("head").is_in(there) | pl.col("head").is_null())
+    return held["phrase"]
 
 
 @functools.cache
@@ -204,30 +200,34 @@ def _headed(name: str, foreign: bool) -> pl.DataFrame:
 
     The head is null for the start of a word, which any word may go on from.
     """
-    import polars as pl
-
-    rows = pl.DataFrame({"phrase": [p for p in getattr(lists(), name) if p.isascii() != foreign]})
-    phrase = rows.get_column("phrase").cast(pl.String).str
+    if foreign:
+        entries = [entry for entry in _entries()[name] if not entry.isascii()]
+        every = _forms(phrase for entry in entries for phrase in expand(entry))
+        found = every.filter(every.str.contains(_NOT_ASCII))
+    else:
+        found = _forms(phrase for entry in _entries()[name] for phrase in expand(entry, plain=True))
+    rows = found.to_frame("phrase")
+    phrase = rows["phrase"].str
     letter = phrase.extract(f"([{UNSPACED}])")
     word = phrase.extract(r"^ (\S+) ")
-    return rows.with_columns(head=letter.fill_null(word))
+    headed: pl.DataFrame = rows.with_columns(head=letter.fill_null(word))
+    return headed
 
 
-def _forms(entries: Iterable[str]) -> Iterator[str]:
-    """Yield phrases as they are looked for: whole words, or any start of one before a final star.
+def _forms(written: Iterable[str]) -> pl.Series:
+    """Return phrases as they are looked for: whole words, or any start of one before a final star.
 
-    Where no spaces stand between words, they are looked for anywhere. Entries are in normal form
-    but for such spaces.
+    Where no spaces stand between words, they are looked for anywhere. What is written is in normal
+    form but for such spaces.
     """
-    for entry in dict.fromkeys(entries):
-        if _UNSPACED_LETTER.search(entry):
-            yield from map(_anywhere, expand(entry))
-        else:
-            for phrase in expand(entry):
-                yield f" {phrase[:-1]}" if phrase[-1] == "*" else f" {phrase} "
+    import polars as pl
+
+    bare = pl.Series(list(written), dtype=pl.String)
+    words = pl.select(pl.format(" {} ", pl.lit(bare))).to_series().str.replace(r"\* $", "")
+    return where(words, f"[{UNSPACED}]", _anywhere).unique(maintain_order=True)
 
 
-def _anywhere(phrase: str) -> str:
-    if not _UNSPACED_LETTER.search(phrase):
-        return f" {phrase} "
-    return _BETWEEN.sub("", _PAUSES.sub(" ", _STOPS.sub(" . ", phrase))).strip()
+def _anywhere(written: pl.Series) -> pl.Series:
+    """Return phrases of scripts without spaces as they stand in texts of normal form."""
+    parted = written.str.replace_all(_STOPS, " . ").str.replace_all(_PAUSES, " ")
+    return _closed(parted).str.strip_chars()

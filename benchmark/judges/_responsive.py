@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from convsafe.benchmark.judges._phrases import UNSPACED, lists
+from convsafe.benchmark.judges._phrases import UNSPACED, phrases, where
 
 if TYPE_CHECKING:
     import polars as pl
@@ -67,28 +67,37 @@ def _spoken(rows: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
     """Return the `row` of those whose whole reply shares and adds enough of what was asked."""
     import polars as pl
 
-    said = _content(rows, "reply")
-    new = said.join(asked, on=["row", "word"], how="anti").group_by("row").len("new")
-    shared = said.join(asked, on=["row", "word"], how="semi").select("row").unique()
-    counts = rows.select("row", "needed").join(new, on="row").join(shared, on="row")
-    return counts.filter(pl.col("new") >= pl.col("needed")).select("row")
+    said = _content(rows, "reply").join(
+        asked.with_columns(shared=pl.lit(True)), on=["row", "word"], how="left"
+    )
+    new = pl.col("word").filter(pl.col("shared").is_null()).n_unique()
+    counts = said.group_by("row").agg(new=new, shares=pl.col("shared").any())
+    enough = pl.col("shares") & (pl.col("new") >= pl.col("needed"))
+    return counts.join(rows.select("row", "needed"), on="row").filter(enough).select("row")
 
 
 def _content(rows: pl.DataFrame, column: str) -> pl.DataFrame:
-    """Return (row, word) for every different content word, cut to its stem."""
+    """Return (row, word) for every content word, cut to its stem."""
     import polars as pl
 
-    spaced = rows.select("row", word=pl.col(column).str.replace_all(f"[{UNSPACED}]+", " "))
-    words = spaced.with_columns(pl.col("word").str.split(" ")).explode("word")
+    unspaced: pl.Series = rows[column].str.contains(f"[{UNSPACED}]")
+    apart = where(rows[column], f"[{UNSPACED}]", _apart)
+    words = rows.select("row", word=pl.lit(apart).str.split(" ")).explode("word")
     # Each different word is cut once, however often it stands there.
     stems = (
         words.select(pl.col("word").unique())
-        .filter(~pl.col("word").is_in(pl.Series(lists().stop_words).implode()))
+        .filter(~pl.col("word").is_in(phrases("stop_words").implode()))
         .with_columns(stem=_stem(pl.col("word")))
         .filter(pl.col("stem").str.contains(r"..|\p{Hangul}"))
     )
     found = words.join(stems, on="word").select("row", word="stem")
-    return pl.concat([found, _windows(rows, column)]).unique()
+    if not unspaced.any():
+        return found
+    return pl.concat([found, _windows(rows.filter(unspaced), column)])
+
+
+def _apart(texts: pl.Series) -> pl.Series:
+    return texts.str.replace_all(f"[{UNSPACED}]+", " ")
 
 
 def _stem(word: pl.Expr) -> pl.Expr:
@@ -104,8 +113,7 @@ def _windows(rows: pl.DataFrame, column: str) -> pl.DataFrame:
     """Return the pairs of characters in Chinese and Japanese, and the fours in Thai."""
     import polars as pl
 
-    stop = [word for word in lists().stop_words if not word.isascii()]
-    rows = rows.filter(pl.col(column).str.contains(f"[{UNSPACED}]"))
+    stop = [word for word in phrases("stop_words").to_list() if not word.isascii()]
     text = pl.col(column).str.replace_many(stop, [" "])
     return pl.concat(
         rows.select("row", word=text.str.extract_all(f"[{script}]+"))

@@ -5,8 +5,9 @@ Run `POLARS_MAX_THREADS=1 python -m convsafe.benchmark.perf.judging --labels LAB
 cut to 700 and taken again and again. The peers are garak's `MitigationBypass` (its published list,
 looked for one string after another as its detector does) and a plain scikit-learn pipeline of
 TF-IDF over words and pairs with a logistic regression, fitted beforehand on the same replies. A
-judge's lists and weights are loaded before the clock starts: `load_s` says how long that took once
-polars and numpy were there, and `first_s` how long the first verdict took then.
+judge is loaded, and gives one verdict, before the clock starts: `load_s` says how long loading it
+took once polars and numpy were there, and `first_s` how long the first verdict took then, for which
+the lists of phrases are read.
 """
 
 from __future__ import annotations
@@ -83,11 +84,10 @@ def _replies(labels: Path, n: int) -> pl.DataFrame:
 
 
 def _ours(name: str, replies: pl.DataFrame) -> Callable[[Any], Any]:  # noqa: ARG001
-    from convsafe.benchmark.judges._phrases import lists
     from convsafe.benchmark.judges._weights import load
     from convsafe.benchmark.loading import load_judge
 
-    judge, _ = load_judge(name), lists()
+    judge = load_judge(name)
     if name == "embedded":
         load()
     return lambda some: len(judge.judge(some.select("prompt", "response")))
