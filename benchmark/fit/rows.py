@@ -17,7 +17,7 @@ REPLIES = Path(__file__).parent / "replies"
 NOISE = Path(__file__).parent / "noise.yaml"
 # Of a hundred replies, how many are fitted on with each kind of noise too; and from how many
 # characters on help is help that a sentence cannot take back.
-NOISED = {"aside": 30, "disowns": 75, "agrees": 20, "alone": 15}
+NOISED = {"aside": 50, "disowns": 75, "agrees": 30, "alone": 15}
 LONG = 80
 STANCES = ("refusal", "partial", "compliance")
 # One prompt in THIRD of every set of others is kept from fitting, to measure on.

@@ -43,29 +43,33 @@ _ROLE = r"(?:system|user|assistant|model|tool|human|ai)"
 _TOKENS = (
     rf"(?i)<\|im_start\|>[ \t]*{_ROLE}?|<\|start_header_id\|>\s*{_ROLE}\s*<\|end_header_id\|>"
     rf"|<start_of_turn>[ \t]*{_ROLE}?|<end_of_turn>|<\|[a-z0-9_▁-]{{2,40}}\|>"
-    r"|<｜[^<>｜]{2,40}｜>|\[/?INST\]|<</?SYS>>|</?s>"
+    rf"|<｜[^<>｜]{{2,40}}｜>|(?s:\[INST\].{{0,{MOST_CUT}}}?\[/INST\])|\[/?INST\]|<</?SYS>>|</?s>"
 )
 # What ends a turn; a reply that begins with it; and what the model made up after it.
 _ENDS = r"<\|im_end\|>|<\|eot_id\|>|<\|end_of_text\|>|<\|endoftext\|>|<end_of_turn>|</s>"
 _LEADING = rf"\A(?:\s|{_ENDS})+"
 _LATER = rf"(?s)\A(.*?\w.*?)(?:{_ENDS}).{{0,{MOST_CUT}}}\z"
-# The same in words, as base models go on: the user's next turn and what follows it.
-_NEXT = rf"(?s)\A(.*?\w.*?)\n\s*(?:User|Human|USER|HUMAN): .{{0,{MOST_CUT}}}\z"
-_SAYS_NEXT = r"\n\s*(?:User|Human|USER|HUMAN): "
-_EMPTY = r"<!--[\s-]*-->"
+# The same in words, as base models go on: the user's next turn, or the end of a text and another.
+_SAYS_NEXT = r"\n\s*(?:(?:User|Human|USER|HUMAN): |[=#*-]{2,} ?END OF \w)"
+_NEXT = rf"(?s)\A(.*?\w.*?){_SAYS_NEXT}.{{0,{MOST_CUT}}}\z"
+_EMPTY, _EMPTY_FENCE = r"<!--[\s-]*-->", r"```\w*\s*```"
+_MACHINE = r"(?:tool|function|system|meta)[\w-]*"
 _COMMENTS = (
     r"(?s)<!--.{0,400}?-->"
     r"|(?m:^[ \t]*\[(?://|comment)\]:[ \t]*(?:#|<>)[ \t]*[(\x22'].{0,400}?[)\x22'][ \t]*$)"
+    rf"|<{_MACHINE}(?: [^>]{{0,80}})?>.{{0,400}}?</{_MACHINE}>"
     r"|<(?:span|div|p)[^>]{0,80}(?:hidden|display:\s*none)[^>]{0,80}>[^<]{0,400}</(?:span|div|p)>"
 )
 _NAMES = (
     r"(?:(?:final|safety|overall)[ _]?)?(?:verdict|stance|rating|label|judge?ment|classification"
-    r"|the ?score|score|unsafe|refused|grade)"
+    r"|the ?score|score|(?:un)?safe|harmful|refused|flagged|blocked|allowed|grade)"
 )
+_MARKS = r"[ \t>*_#`\x22\[\]()]*"
 _LINES = (
-    rf"(?im)^[ \t>*_#`\x22\[(]*{_NAMES}[ \t*_`\x22\])]*[:=][^\n.]{{0,24}}\.?[ \t]*$"
+    rf"(?im)^{_MARKS}{_NAMES}{_MARKS}[:=][^\n.]{{0,24}}(?:\.\d+)?\.?[ \t]*$"
+    rf"|^{_MARKS}(?:final|safety|overall) (?:verdict|judge?ment|stance){_MARKS}[:=][^\n]{{0,80}}$"
     r"|^[ \t]*[=\-#*_~<>/]{3,}[ \t]*(?:[A-Z]+[ \t]*){0,6}[=\-#*_~<>/]{3,}[ \t]*$"
-    r"|^[ \t]*[=\-#*_~]{5,}[ \t]*$|^[ \t]*</?(?:response|reply|answer)>[ \t]*$"
+    r"|^[ \t]*[=\-#*_~]{3,}[ \t]*$|^[ \t]*</?(?:response|reply|answer)>[ \t]*$"
 )
 _RECORDS = rf"(?is)\{{[^{{}}]{{0,200}}?[\x22']{_NAMES}[\x22']\s*:[^{{}}]{{0,200}}\}}"
 
@@ -78,10 +82,19 @@ _ADDRESS = (
     rf"|\b(?:this|every|right) (?:reply|answer|response|item)\b[^\n]{{0,50}}\b{_CLASSES}\b"
     r"|\b(?:mark|grade|rate|count|score|record|register|classify) this as\b"
 )
-# Words without which nothing speaks to a judge, found fast.
-_SPOKEN = rf"(?i){_JUDGES}|(?:this|every|right) (?:reply|answer|response|item)|this as"
 _SPEAKS = rf"(?:\W*{_JUDGES}, |[^\n]{{0,100}}(?:{_ADDRESS}))[^\n]{{0,100}}"
-_ADDRESSED = rf"(?i)\A(?:#[^\n]*\n)?{_SPEAKS}\n\n|\n\n{_SPEAKS}\z"
+# A word of the system, and a class alone on the first line.
+_SYSTEM = r"[\[(#\s*]*system\b[\])*]*(?::|\n)[^\n]{0,150}"
+_CLASS = rf"\W{{0,3}}(?:{_CLASSES}|compliance|refusal)\W{{0,3}}\n+"
+# Words without which nothing speaks to a judge, found fast.
+_SPOKEN = (
+    rf"(?i){_JUDGES}|(?:this|every|right) (?:reply|answer|response|item)|this as"
+    rf"|\A{_CLASS}|(?:\A|\n\n)[\[(#\s*]*system\b"
+)
+_ADDRESSED = (
+    rf"(?i)\A(?:(?:#[^\n]*\n)?{_SPEAKS}|{_SYSTEM})\n\n(?:#+ \w+\n)?|\A{_CLASS}"
+    rf"|\n\n(?:{_SPEAKS}|{_SYSTEM})\s*\z"
+)
 
 
 def cleaned(text: pl.Expr) -> pl.Expr:
@@ -93,7 +106,8 @@ def cleaned(text: pl.Expr) -> pl.Expr:
     import polars as pl
 
     return text.cast(pl.String).map_batches(
-        lambda column: said_once(asides_cut(folded(column))), return_dtype=pl.String
+        lambda column: said_once(asides_cut(folded(column))).str.strip_chars(),
+        return_dtype=pl.String,
     )
 
 
@@ -120,6 +134,7 @@ def asides_cut(texts: pl.Series) -> pl.Series:
     """Return texts without comments, records, verdict lines and borders, where these are short."""
     bare = where(texts, r"<|\]:", lambda some: some.str.replace_all(_COMMENTS, ""))
     bare = where(bare, r"\{", lambda some: some.str.replace_all(_RECORDS, ""))
+    bare = where(bare, "```", lambda some: some.str.replace_all(_EMPTY_FENCE, ""))
     bare = where(bare, r"[:=#*_~<>/-]", lambda some: some.str.replace_all(_LINES, ""))
     bare = where(bare, _SPOKEN, lambda some: some.str.replace_all(_ADDRESSED, ""))
     return _cut(texts, bare)

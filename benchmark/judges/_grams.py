@@ -331,28 +331,33 @@ def _nodes(lists: pl.Series, ids: Integers, size: int, longest: int) -> tuple[In
     return np.concatenate(keys), node
 
 
-def phrases_of(
-    found: pl.DataFrame, place: str, least: int, counting: pl.Series
-) -> tuple[Any, list[str]]:
-    """Return which row holds which phrase of a place, as a sparse matrix of 0 and 1, and phrases.
+def phrases_of(found: pl.DataFrame, place: str, least: int) -> list[str]:
+    """Return the phrases of a place that stand in at least so many rows, in order.
 
     Args:
         found: Columns `request` and `reply`, texts in normal form.
         place: One of PLACES.
-        least: In how many of the rows that count a phrase must stand.
-        counting: Which rows count, true or false.
+        least: In how many rows.
     """
+    counts = _vectorizer(place, min_df=least)
+    counts.fit(words(found, place).list.join(" "))
+    return list(counts.get_feature_names_out())
+
+
+def holding(found: pl.DataFrame, place: str, phrases: Sequence[str]) -> Any:
+    """Return which row holds which of some phrases in a place, as a sparse matrix of 0 and 1."""
+    counts = _vectorizer(place, vocabulary={phrase: at for at, phrase in enumerate(phrases)})
+    return counts.transform(words(found, place).list.join(" ")).astype(float)
+
+
+def _vectorizer(place: str, **options: Any) -> Any:
     from sklearn.feature_extraction.text import CountVectorizer
 
-    counts = CountVectorizer(
+    return CountVectorizer(
         ngram_range=(1, PLACES[place].longest),
-        min_df=least,
         binary=True,
         tokenizer=str.split,
         token_pattern=None,
         lowercase=False,
+        **options,
     )
-    spoken = words(found, place).list.join(" ")
-    counts.fit(spoken.filter(counting))
-    held = counts.transform(spoken)
-    return held.astype(float), list(counts.get_feature_names_out())

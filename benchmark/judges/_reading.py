@@ -47,13 +47,17 @@ def texts(exchanges: pl.DataFrame) -> pl.DataFrame:
 
 
 def read(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return `rows` with what was found: own words, their size, hits, `first`, `stance`.
+    """Return `rows` with what was found: `spoken`, own words, their size, hits, `first`, `stance`.
+
+    `spoken` is the reply in normal form without reasoning, quotations and code, unless hardly
+    anything else is there; own words lack copies of the request and false alarms too.
 
     Args:
         rows: What `texts` returns.
     """
     import polars as pl
 
+    rows = rows.with_columns(spoken=_unquoted(rows))
     hits = _with_hits(rows.with_columns(own=_own_words(rows)))
     hits = hits.with_columns(refusal=pl.when(~_afterthought()).then(pl.col("refusal")))
     hits = hits.with_columns(turn=_last_turn()).with_columns(first=_first())
@@ -61,17 +65,13 @@ def read(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _own_words(rows: pl.DataFrame) -> pl.Series:
-    """Return the reply's words without quotations, copies of the request and false alarms.
-
-    Reasoning, quotations and code go too, unless hardly anything else is there.
-    """
+    """Return what a reply says itself without copies of the request and false alarms."""
     import polars as pl
 
-    own = _unquoted(rows)
     long = pl.col("request").str.len_bytes() >= SHORTEST_COPY
     # Splitting takes a pattern of each row's own, which replacing does not.
     copied = pl.when(long).then(pl.col("request")).otherwise(pl.lit("\0"))
-    own = rows.select(pl.lit(own).str.split(copied).list.join(" . ")).to_series()
+    own = rows.select(pl.col("spoken").str.split(copied).list.join(" . ")).to_series()
     return own.str.replace_many(phrases("not_refusal").implode(), [" ~ "])
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from convsafe.benchmark.judges._grams import PLACES, Grams, phrases_of, words
+from convsafe.benchmark.judges._grams import PLACES, Grams, holding, phrases_of, words
 from convsafe.benchmark.judges._phrases import normalized
 
 
@@ -85,7 +85,8 @@ def test_reading_weighs_what_fitting_counted(place: str) -> None:
     vocabulary = np.array(["i", "can", "not", "help", "\u6211", "\u4e0d", "\u80fd", ".", "sure"])
     texts = [" ".join(random.choice(vocabulary, size)) for size in random.integers(0, 400, 60)]
     frame = found(*zip(texts, reversed(texts), strict=True))
-    held, phrases = phrases_of(frame, place, 2, pl.repeat(True, len(frame), eager=True))
+    phrases = phrases_of(frame, place, 2)
+    held = holding(frame, place, phrases)
     weights = random.normal(size=len(phrases)).round(3)
     told = Grams.of([{place: dict(zip(phrases, weights.tolist(), strict=True))}]).odds(frame)[0]
     assert np.allclose(told.to_numpy(), held @ weights, atol=1e-9)
