@@ -12,7 +12,7 @@ from convsafe.benchmark.fit.rows import weighing
 from convsafe.benchmark.judges._cleaning import cleaned
 from convsafe.benchmark.judges._grams import PLACES, holding, phrases_of
 from convsafe.benchmark.judges._harm import harm_signs
-from convsafe.benchmark.judges._reading import read, texts
+from convsafe.benchmark.judges._reading import plainly_spoken, read, texts
 from convsafe.benchmark.judges._signs import signs
 from convsafe.benchmark.judges._weights import Model, Models
 from convsafe.benchmark.judges.embedded import SPEAKING, tell
@@ -46,17 +46,26 @@ NEAR = 0.01
 
 
 class Target(NamedTuple):
-    """What a model tells: the column of rows with the truth, what sets count by, where it looks."""
+    """What a model tells, and how it is fitted.
+
+    Attributes:
+        column: The column of rows with the truth.
+        share: What sets count by.
+        places: Where it looks.
+        strength: The penalty's inverse.
+    """
 
     column: str
     share: str
     places: tuple[str, ...]
+    strength: float = STRENGTH
 
 
 TARGETS = {
     "refused": Target("refused", "refused", tuple(PLACES)),
     "partial": Target("partial", "refused", tuple(PLACES)),
-    "unsafe": Target("unsafe", "unsafe", tuple(PLACES)),
+    # What was asked is no harm; of what people labelled, more is told without it.
+    "unsafe": Target("unsafe", "unsafe", ("opening", "whole", "tail"), 3 * STRENGTH),
     # Toxicity is of texts, wherever they stand.
     "toxicity": Target("toxic", "toxic", ("whole",)),
 }
@@ -112,21 +121,29 @@ def material(rows: pl.DataFrame) -> Material:
     texts_counting = found.filter(counting)
     phrases = {place: phrases_of(texts_counting, place, LEAST[place]) for place in PLACES}
     held = {place: holding(found, place, phrases[place]) for place in PLACES}
-    said = {place: _said(found, place, phrases[place], held[place]) for place in PLACES}
+    spoken = found.select("request", reply=plainly_spoken(found))
+    other = spoken["reply"] != found["reply"]
+    said = {place: _instead(held[place], spoken, other, phrases, place) for place in PLACES}
     whole = Material(rows, found, signs(found), held, said, phrases, np.zeros(len(rows)))
     return replace(whole, odds=_refusal_unseen(whole))
 
 
-def _said(found: pl.DataFrame, place: str, phrases: Sequence[str], held: Any) -> Any:
-    """Return which row holds which phrase in what its reply says itself; most quote nothing."""
+def _instead(
+    held: Any,
+    spoken: pl.DataFrame,
+    other: pl.Series,
+    phrases: Mapping[str, Sequence[str]],
+    place: str,
+) -> Any:
+    """Return which row holds which phrase, with other rows for those whose text is another."""
     import numpy as np
     from scipy import sparse
 
-    quoting = found["spoken"] != found["reply"]
-    some = found.filter(quoting).select("request", reply="spoken")
-    at = np.concatenate([np.flatnonzero(~quoting.to_numpy()), np.flatnonzero(quoting.to_numpy())])
-    stacked = sparse.vstack([held[(~quoting).to_numpy()], holding(some, place, phrases)], "csr")
-    return stacked[np.argsort(at)]
+    changed = other.to_numpy()
+    some = holding(spoken.filter(other), place, phrases[place])
+    stacked = sparse.vstack([held[~changed], some], "csr")
+    order = np.concatenate([np.flatnonzero(~changed), np.flatnonzero(changed)])
+    return stacked[np.argsort(order)]
 
 
 def _refusal_unseen(whole: Material) -> Floats:
@@ -219,7 +236,7 @@ def _model(some: Material, name: str, features: pl.DataFrame, free: Any) -> Mode
     lists = some.signs["wording"].gather(at).map_elements(_verdict, return_dtype=pl.Float64)
     prior = PRIOR * (lists.to_numpy() if name == "refused" else np.zeros(len(at)))
     stacked = sparse.hstack(blocks, format="csr")
-    found, constant = logistic(stacked, truth, weights, prior, STRENGTH)
+    found, constant = logistic(stacked, truth, weights, prior, target.strength)
     ends = np.cumsum([block.shape[1] for block in blocks])
     first, *rest = np.split(found, ends[:-1])
     signs: dict[str, dict[str, float]] = {column: {} for column in features.columns}

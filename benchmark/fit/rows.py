@@ -51,6 +51,7 @@ SETS = {
     "dialogue_safety_mh_zh": Weighing(0.0, 0.0, 0.0, "20 harmful replies: to measure on"),
     "openai_moderation_1680": Weighing(0.0, 0.3, 1.0, "texts that answer nothing"),
     "cold_test": Weighing(0.0, 0.0, 0.1, "comments that answer nothing"),
+    "own_smalltalk": Weighing(0.0, 1.0, 0.0, "ours: chit-chat, hardly any of it a refusal"),
 }
 OWN = Weighing(1.0, 1.0, 0.0, "ours")
 # Texts by themselves: their request is empty.
@@ -145,13 +146,14 @@ def fitting_rows(labels: Path) -> pl.DataFrame:
     columns = ["id", "source", "cluster", "model", "language", "prompt", "response", "stance"]
     columns += ["unsafe", "native"]
     others = pl.read_parquet(labels, columns=columns)
+    known = [name for name in SETS if not name.startswith("own_")]
     alone = pl.when(pl.col("source").is_in(list(ALONE))).then(pl.lit(""))
     others = others.with_columns(prompt=pl.coalesce("prompt", alone)).filter(
-        pl.col("source").is_in(list(SETS)),
+        pl.col("source").is_in(known),
         pl.col("response").is_not_null() & pl.col("prompt").is_not_null(),
     )
     if others.is_empty():
-        raise BadInput(f"none of {', '.join(SETS)} is here", file=labels)
+        raise BadInput(f"none of {', '.join(known)} is here", file=labels)
     others = others.with_columns(kept=kept(), harmful=pl.lit(None, pl.Boolean))
     ours = own_replies().select(*columns, "kept", "harmful")
     rows = pl.concat([others, ours], how="vertical_relaxed")

@@ -162,6 +162,15 @@ def first_of(texts: pl.Series, name: str) -> pl.Series:
     return found.scatter(foreign.arg_true(), _first(some, standing(some, name, foreign=True)))
 
 
+def replaced(texts: pl.Series, name: str, by: str) -> pl.Series:
+    """Return texts in normal form with another text for each phrase of a list."""
+    for foreign in (False, True):
+        some = standing(texts, name, foreign=foreign)
+        if len(some):
+            texts = texts.str.replace_many(some.implode(), [by])
+    return texts
+
+
 def _first(texts: pl.Series, some: pl.Series) -> pl.Series:
     import polars as pl
 
