@@ -12,7 +12,7 @@ from convsafe.benchmark.fit.rows import weighing
 from convsafe.benchmark.judges._cleaning import cleaned
 from convsafe.benchmark.judges._grams import PLACES, holding, phrases_of
 from convsafe.benchmark.judges._harm import harm_signs
-from convsafe.benchmark.judges._reading import plainly_spoken, read, texts
+from convsafe.benchmark.judges._reading import read, spoken, texts
 from convsafe.benchmark.judges._signs import signs
 from convsafe.benchmark.judges._weights import Model, Models
 from convsafe.benchmark.judges.embedded import SPEAKING, tell
@@ -118,32 +118,15 @@ def material(rows: pl.DataFrame) -> Material:
     clean = rows.select("prompt", response=cleaned(pl.col("response")))
     found = read(texts(clean))
     counting = rows["source"].is_in([name for name in set(rows["source"]) if weighing(name).counts])
-    texts_counting = found.filter(counting)
-    phrases = {place: phrases_of(texts_counting, place, LEAST[place]) for place in PLACES}
-    held = {place: holding(found, place, phrases[place]) for place in PLACES}
-    spoken = found.select("request", reply=plainly_spoken(found))
-    other = spoken["reply"] != found["reply"]
-    said = {place: _instead(held[place], spoken, other, phrases, place) for place in PLACES}
+    looked_at = [found.select("request", reply=text) for text in spoken(found)]
+    phrases = {
+        place: phrases_of(looked_at[0].filter(counting), place, LEAST[place]) for place in PLACES
+    }
+    held, said = (
+        {place: holding(text, place, phrases[place]) for place in PLACES} for text in looked_at
+    )
     whole = Material(rows, found, signs(found), held, said, phrases, np.zeros(len(rows)))
     return replace(whole, odds=_refusal_unseen(whole))
-
-
-def _instead(
-    held: Any,
-    spoken: pl.DataFrame,
-    other: pl.Series,
-    phrases: Mapping[str, Sequence[str]],
-    place: str,
-) -> Any:
-    """Return which row holds which phrase, with other rows for those whose text is another."""
-    import numpy as np
-    from scipy import sparse
-
-    changed = other.to_numpy()
-    some = holding(spoken.filter(other), place, phrases[place])
-    stacked = sparse.vstack([held[~changed], some], "csr")
-    order = np.concatenate([np.flatnonzero(~changed), np.flatnonzero(changed)])
-    return stacked[np.argsort(order)]
 
 
 def _refusal_unseen(whole: Material) -> Floats:

@@ -145,38 +145,35 @@ def expand(entry: str, *, plain: bool = False) -> Iterator[str]:
     return map("".join, itertools.product(*parts))
 
 
-def first_of(texts: pl.Series, name: str) -> pl.Series:
-    """Return the first phrase of a list that text in normal form holds, null where it holds none.
+def all_of(texts: pl.Series, name: str) -> pl.Series:
+    """Return the phrases of a list that each text holds, in order, as a list.
 
-    ASCII phrases are looked for everywhere, and the others only where there are such letters.
+    ASCII phrases are looked for everywhere, and the others only where there are such letters and no
+    ASCII phrase.
 
     Args:
         texts: Texts in normal form.
         name: The list.
     """
-    found = _first(texts, standing(texts, name, foreign=False))
-    foreign = found.is_null() & texts.str.contains(_NOT_ASCII)
+    import polars as pl
+
+    found = _all(texts, standing(texts, name, foreign=False))
+    foreign = (found.list.len() == 0) & texts.str.contains(_NOT_ASCII)
     if not foreign.any():
         return found
-    some = texts.filter(foreign)
-    return found.scatter(foreign.arg_true(), _first(some, standing(some, name, foreign=True)))
+    some = standing(texts.filter(foreign), name, foreign=True)
+    # An empty text costs nothing.
+    apart = texts.zip_with(foreign, pl.repeat("", len(texts), eager=True))
+    both: pl.Series = found.zip_with(~foreign, _all(apart, some))
+    return both
 
 
-def replaced(texts: pl.Series, name: str, by: str) -> pl.Series:
-    """Return texts in normal form with another text for each phrase of a list."""
-    for foreign in (False, True):
-        some = standing(texts, name, foreign=foreign)
-        if len(some):
-            texts = texts.str.replace_many(some.implode(), [by])
-    return texts
-
-
-def _first(texts: pl.Series, some: pl.Series) -> pl.Series:
+def _all(texts: pl.Series, some: pl.Series) -> pl.Series:
     import polars as pl
 
     if some.is_empty():
-        return pl.repeat(None, len(texts), dtype=pl.String, eager=True)
-    found: pl.Series = texts.str.extract_many(some.implode()).list.first()
+        return pl.repeat([], len(texts), dtype=pl.List(pl.String), eager=True)
+    found: pl.Series = texts.str.extract_many(some.implode())
     return found
 
 
