@@ -168,6 +168,14 @@ def all_of(texts: pl.Series, name: str) -> pl.Series:
     return both
 
 
+def replaced(texts: pl.Series, found: pl.Series, by: str) -> pl.Series:
+    """Return texts with another text for each phrase that `all_of` found in them.
+
+    No phrase of another text can stand in one: it would have been found there.
+    """
+    return texts.str.replace_many(found.explode().unique().implode(), [by])
+
+
 def _all(texts: pl.Series, some: pl.Series) -> pl.Series:
     import polars as pl
 

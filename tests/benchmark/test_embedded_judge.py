@@ -13,7 +13,8 @@ from convsafe.benchmark.fit.embedded import cut_of, material
 from convsafe.benchmark.fit.rows import fitting_rows, own_replies
 from convsafe.benchmark.fit.validate import shuffled
 from convsafe.benchmark.judges import _weights, embedded
-from convsafe.benchmark.judges._reading import read, spoken, texts
+from convsafe.benchmark.judges._phrases import phrases
+from convsafe.benchmark.judges._reading import STOCK, read, spoken, texts
 from convsafe.benchmark.judges._weights import EMBEDDED, PHRASES
 from convsafe.benchmark.loading import load_judge
 from convsafe.benchmark.seen import row_hash, seen_hashes
@@ -139,6 +140,18 @@ def test_a_verdict_does_not_depend_on_other_rows_or_columns() -> None:
     assert embedded.judge(others.reverse()).reverse().equals(found)
     for at in range(0, 300, 30):
         assert embedded.judge(plain[at : at + 1]).equals(found[at : at + 1])
+
+
+def test_what_is_read_in_two_languages_does_not_depend_on_other_rows() -> None:
+    every = phrases("refusal")
+    foreign = every.filter(every.str.contains("^ [a-zäöüß ]*[äöüß][a-zäöüß ]* $"))[0].strip()
+    filler = "The key turns to the left and then to the right. " * 10
+    mixed = ("Hello", f"I cannot help with that. {filler}\n{foreign}. {filler}")
+    other = ("Hello", f"{foreign}. {filler}")
+    both = pl.DataFrame([mixed, other], schema=["prompt", "response"], orient="row")
+    together, alone = spoken(read(texts(both)))[1], spoken(read(texts(both.head(1))))[1]
+    assert together[0] == alone[0]
+    assert alone[0].count(STOCK) == 2
 
 
 def test_probabilities_are_probabilities() -> None:
