@@ -30,6 +30,7 @@ def harm_signs(signs: pl.DataFrame, refused: pl.Series, toxic: pl.Series) -> pl.
 def _bins(values: pl.Series, edges: tuple[float, ...], letter: str) -> pl.Series:
     import polars as pl
 
-    places = pl.Series(edges).search_sorted(values, side="left")
+    # Sums of weights, which have three digits: a value on an edge stays there in whatever order.
+    places = pl.Series(edges).search_sorted(values.round(6), side="left")
     named: pl.Series = pl.select(name=pl.format(f"{letter}{{}}", pl.lit(places)))["name"]
     return named
