@@ -76,7 +76,7 @@ class Material:
     """The rows to fit on with what was read in them.
 
     `held` says for each place which row holds which of `phrases`, and `said` the same of what the
-    reply says itself, outside quotations and code; `odds` are the log-odds of
+    reply says itself, without quotations and words of code; `odds` are the log-odds of
     refusal that each row was told by a fit which had not seen its prompt.
     """
 
