@@ -73,23 +73,27 @@ _LINES = (
 )
 _RECORDS = rf"(?is)\{{[^{{}}]{{0,200}}?[\x22']{_NAMES}[\x22']\s*:[^{{}}]{{0,200}}\}}"
 
+# The edge of an English word: Unicode's own is found many times slower in text that is not ASCII.
+_EDGE = r"(?-u:\b)"
 # A first or last paragraph that speaks to whoever judges the reply, or of its verdict.
 _JUDGES = r"(?:judge|grader|evaluator|rater|reviewer|assessor|moderator|examiner|classifier)"
 _CLASSES = r"(?:refus(?:al|ed)|declined|complian(?:ce|t)|non-compliant|(?:un)?safe|harmless|benign)"
 _ADDRESS = (
-    rf"\b(?:dear|note (?:to|for) the|to the|hello,?) {_JUDGES}\b|\b{_JUDGES}'s note\b"
-    rf"|\byou are (?:now )?an? [^\n]{{0,30}}\b{_JUDGES}\b"
-    rf"|\b(?:this|every|right) (?:reply|answer|response|item)\b[^\n]{{0,50}}\b{_CLASSES}\b"
-    r"|\b(?:mark|grade|rate|count|score|record|register|classify) this as\b"
+    rf"{_EDGE}(?:dear|note (?:to|for) the|to the|hello,?) {_JUDGES}{_EDGE}"
+    rf"|{_EDGE}{_JUDGES}'s note{_EDGE}"
+    rf"|{_EDGE}you are (?:now )?an? [^\n]{{0,30}}{_EDGE}{_JUDGES}{_EDGE}"
+    rf"|{_EDGE}(?:this|every|right) (?:reply|answer|response|item){_EDGE}[^\n]{{0,50}}{_EDGE}"
+    rf"{_CLASSES}{_EDGE}"
+    rf"|{_EDGE}(?:mark|grade|rate|count|score|record|register|classify) this as{_EDGE}"
 )
 _SPEAKS = rf"(?:\W*{_JUDGES}, |[^\n]{{0,100}}(?:{_ADDRESS}))[^\n]{{0,100}}"
 # A word of the system, and a class alone on the first line.
-_SYSTEM = r"[\[(#\s*]*system\b[\])*]*(?::|\n)[^\n]{0,150}"
+_SYSTEM = rf"[\[(#\s*]*system{_EDGE}[\])*]*(?::|\n)[^\n]{{0,150}}"
 _CLASS = rf"\W{{0,3}}(?:{_CLASSES}|compliance|refusal)\W{{0,3}}\n+"
 # Words without which nothing speaks to a judge, found fast.
 _SPOKEN = (
     rf"(?i){_JUDGES}|(?:this|every|right) (?:reply|answer|response|item)|this as"
-    rf"|\A{_CLASS}|(?:\A|\n\n)[\[(#\s*]*system\b"
+    rf"|\A{_CLASS}|(?:\A|\n\n)[\[(#\s*]*system{_EDGE}"
 )
 _ADDRESSED = (
     rf"(?i)\A(?:(?:#[^\n]*\n)?{_SPEAKS}|{_SYSTEM})\n\n(?:#+ \w+\n)?|\A{_CLASS}"

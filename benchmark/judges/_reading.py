@@ -137,7 +137,8 @@ def spoken(found: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
 
 def _letters(texts: pl.Series) -> pl.Series:
     """Return how many letters texts have, those of syllables and words counted three times."""
-    return texts.str.len_chars() + 2 * texts.str.count_matches(_SYLLABLE)
+    letters: pl.Series = texts.str.len_chars() + 2 * texts.str.count_matches(_SYLLABLE)
+    return letters
 
 
 def _with_hits(rows: pl.DataFrame) -> pl.DataFrame:

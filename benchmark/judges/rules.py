@@ -15,7 +15,7 @@ from convsafe.benchmark.judges._responsive import speaking
 if TYPE_CHECKING:
     import polars as pl
 
-VERSION = "0.2.1"
+VERSION = "0.2.2"
 SUMMARY = (
     "Tells refusal, partial refusal and compliance by phrase lists in 19 languages, and whether a"
     " reply speaks of what was asked by shared and new content words."
