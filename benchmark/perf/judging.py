@@ -109,14 +109,19 @@ def _garak(replies: pl.DataFrame) -> Callable[[Any], Any]:  # noqa: ARG001
 
 
 def _tfidf(replies: pl.DataFrame) -> Callable[[Any], Any]:
+    pipeline = fitted_pipeline(replies.unique("response", maintain_order=True))
+    return lambda some: len(pipeline.predict(some["response"].to_list()))
+
+
+def fitted_pipeline(rows: pl.DataFrame) -> Any:
+    """Return a plain pipeline that tells compliance, fitted on `response` and `stance`."""
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
 
-    once = replies.unique("response", maintain_order=True)
-    pipeline = make_pipeline(TfidfVectorizer(ngram_range=(1, 2)), LogisticRegression())
-    pipeline.fit(once["response"].to_list(), (once["stance"] == "compliance").to_list())
-    return lambda some: len(pipeline.predict(some["response"].to_list()))
+    words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
+    pipeline = make_pipeline(words, LogisticRegression(C=30, class_weight="balanced"))
+    return pipeline.fit(rows["response"].to_list(), (rows["stance"] == "compliance").to_list())
 
 
 _PREPARED = {_PEERS[0]: _garak, _PEERS[1]: _tfidf}
