@@ -23,6 +23,7 @@ from convsafe.benchmark.loading import load_judge
 from convsafe.benchmark.parts import stance_part
 from convsafe.benchmark.perf.judging import fitted_pipeline
 from convsafe.benchmark.perf.measure import machine, print_table
+from convsafe.taxonomy.errors import BadInput
 from convsafe.taxonomy.files import write_json
 
 if TYPE_CHECKING:
@@ -35,7 +36,10 @@ PIPELINE = "TF-IDF and logistic regression, fitted on this set alone"
 def main() -> None:
     """Print the table, and write it as JSON where `--out` says."""
     given = _arguments().parse_args()
-    rows = compared(fitting_rows(given.labels))
+    try:
+        rows = compared(fitting_rows(given.labels))
+    except BadInput as error:
+        raise SystemExit(f"Error: {error}") from error
     print_table(rows)
     if given.out:
         write_json(given.out, {**machine(), "rows": rows})
