@@ -4,8 +4,7 @@ Run `python -m convsafe.benchmark.perf.agreeing --labels LABELS.parquet`, where 
 wrote the file. One prompt in three of each set is kept from every fit; on the replies to these are
 measured the offline judges, the published lists of refusal strings, and a plain scikit-learn
 pipeline (TF-IDF over words and pairs, logistic regression) that was fitted on the other two thirds
-of that same set and on nothing else. The pipeline knows what its set calls a refusal and no more:
-where it does no better than a judge, what is left is less the judge's than the labels'. κ is of
+of that same set and on nothing else: it knows what its set calls a refusal and no more. κ is of
 refused or not, partial counted as refused; intervals are 95 % over whole prompts.
 """
 
@@ -72,7 +71,7 @@ def _compared(name: str, rows: pl.DataFrame) -> Iterator[dict[str, Any]]:
     for judge, stances in _told(seen, unseen):
         verdicts = pl.DataFrame({"stance": stances})
         kappa = stance_part("all", judge, unseen, verdicts, clusters).figures["binary_kappa"]
-        figures = {key: round(getattr(kappa, key), 2) for key in ("value", "low", "high")}
+        figures = {key: round(getattr(kappa, key), 2) + 0.0 for key in ("value", "low", "high")}
         yield {"set": name, "n": len(unseen), "judge": judge, **figures}
 
 
