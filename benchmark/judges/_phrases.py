@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent / "phrases"
 # `caution` warns, moralises or sends to a professional, `eager` opens or carries on help, `self`
-# speaks of the model as an AI, `but` turns; the others say what makes a refusal or takes it back.
+# speaks of the model as an AI, `but` turns, `aside` promises or disowns what stands beside it; the
+# others say what makes a refusal or takes it back.
 KEYS = ("refusal", "soft", "turn", "not_refusal", "stop_words")
 # What not every language has a list of.
-MORE = ("disclaimer", "caution", "eager", "self", "but")
+MORE = ("disclaimer", "caution", "eager", "self", "but", "aside")
 
 # Up to how many texts it pays to look for what stands in them first.
 FEW = 5000
