@@ -79,8 +79,8 @@ class Material:
 
     `held` says for each place which row holds which of `phrases`, and `said` the same of what the
     reply says itself, without quotations and words of code; `odds` are the log-odds of
-    refusal that each row was told by a fit which had not seen its prompt. `rests` is the same of
-    the rests of replies (`_apart.py`), whose rows `with_rest` numbers; they are not fitted on.
+    refusal that each row was told by a fit which had not seen its prompt. `rests` are those of the
+    rows that are rests of replies (`_apart.py`), and `with_rest` numbers the rows of these replies.
     """
 
     rows: pl.DataFrame
@@ -121,17 +121,23 @@ class Material:
 
 
 def material(rows: pl.DataFrame) -> Material:
-    """Read every reply as the judge reads it."""
+    """Read every reply as the judge reads it, and its rest as one reply more."""
+    import numpy as np
+    import polars as pl
+
     clean, found = _read(rows)
-    counting = rows["source"].is_in([name for name in set(rows["source"]) if weighing(name).counts])
-    counted = found.filter(counting)
-    text = counted.select("request", reply=spoken(counted)[0])
-    phrases = {place: phrases_of(text, place, LEAST[place]) for place in PLACES}
-    whole, left = _material(rows, found, phrases), rest(clean, found)
-    if not left.is_empty():
-        some = rows[left["row"]].with_columns(left["response"])
-        apart = _material(some, _read(some)[1], phrases)
-        whole = replace(whole, with_rest=left["row"].to_numpy(), rests=apart)
+    # Noise is put beside replies to be weighed; nothing is told of it.
+    left = rest(clean, found)
+    left = left.filter(~rows["noised"].gather(left["row"]))
+    if left.is_empty():
+        whole = _material(rows, found)
+    else:
+        id, apart = pl.format("{}~rest", "id"), rows[left["row"]]
+        apart = apart.with_columns(id, left["response"], noised=True)
+        whole = _material(pl.concat([rows, apart]), pl.concat([found, _read(apart)[1]]))
+        added = np.arange(len(whole.rows)) >= len(rows)
+        rests = whole.only(_series(added))
+        whole = replace(whole, with_rest=left["row"].to_numpy(), rests=rests)
     return replace(whole, odds=_refusal_unseen(whole))
 
 
@@ -143,18 +149,20 @@ def _read(rows: pl.DataFrame) -> tuple[pl.Series, pl.DataFrame]:
     return clean["response"], read(texts(clean))
 
 
-def _material(
-    rows: pl.DataFrame, found: pl.DataFrame, phrases: Mapping[str, Sequence[str]]
-) -> Material:
+def _material(rows: pl.DataFrame, found: pl.DataFrame) -> Material:
     """Return the material of rows with what was read in them, nothing told yet."""
     import numpy as np
 
+    counting = rows["source"].is_in([name for name in set(rows["source"]) if weighing(name).counts])
+    looked_at = [found.select("request", reply=text) for text in spoken(found)]
+    phrases = {
+        place: phrases_of(looked_at[0].filter(counting), place, LEAST[place]) for place in PLACES
+    }
     held, said = (
-        {place: holding(text, place, phrases[place]) for place in PLACES}
-        for text in (found.select("request", reply=text) for text in spoken(found))
+        {place: holding(text, place, phrases[place]) for place in PLACES} for text in looked_at
     )
-    nobody = np.zeros(0, np.int64)
-    return Material(rows, found, signs(found), held, said, phrases, np.zeros(len(rows)), nobody)
+    nothing, nobody = np.zeros(len(rows)), np.zeros(0, np.int64)
+    return Material(rows, found, signs(found), held, said, phrases, nothing, nobody)
 
 
 def _refusal_unseen(whole: Material) -> Floats:

@@ -17,7 +17,7 @@ REPLIES = Path(__file__).parent / "replies"
 NOISE = Path(__file__).parent / "noise.yaml"
 # Of a hundred replies, how many are fitted on with each kind of noise too; and from how many
 # characters on help is help that a sentence cannot take back.
-NOISED = {"aside": 50, "disowns": 75, "agrees": 30, "alone": 15}
+NOISED = {"aside": 50, "disowns": 45, "agrees": 30, "alone": 15}
 LONG = 80
 STANCES = ("refusal", "partial", "compliance")
 # One prompt in THIRD of every set of others is kept from fitting, to measure on.
@@ -52,6 +52,7 @@ SETS = {
     "openai_moderation_1680": Weighing(0.0, 0.3, 1.0, "texts that answer nothing"),
     "cold_test": Weighing(0.0, 0.0, 0.1, "comments that answer nothing"),
     "own_smalltalk": Weighing(0.0, 1.0, 0.0, "ours: chit-chat, hardly any of it a refusal"),
+    "own_companions": Weighing(0.0, 1.0, 0.0, "ours: chit-chat, hardly any of it a refusal"),
 }
 OWN = Weighing(1.0, 1.0, 0.0, "ours")
 # Texts by themselves: their request is empty.

@@ -4,10 +4,11 @@ What is read in a reply (`_reading.py`) and its form become a few signs, the sam
 (`_signs.py`). Weights of these signs, and of words and phrases in the opening, the whole and the
 end of the reply and in the request (`_grams.py`), were fitted on labelled replies. They give
 calibrated probabilities that it refuses, for which neither quotations nor the words of code are
-read, and that it is unsafe, for which only the reply is. `python -m convsafe.benchmark.fit` makes
-the weights, and `embedded.agreement.json` says how far they agree with people on sets they were not
-fitted on. A score `toxicity_proxy` stands beside them: its own model over words, in English and
-Chinese only.
+read, and that it is unsafe, for which only the reply is. What is left of a reply without sentences
+that only deny or promise help is judged too, and decides where it leaves no doubt (`_apart.py`).
+`python -m convsafe.benchmark.fit` makes the weights, and `embedded.agreement.json` says how far
+they agree with people on sets they were not fitted on. A score `toxicity_proxy` stands beside them:
+its own model over words, in English and Chinese only.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from convsafe.benchmark.judges._grams import Grams
     from convsafe.benchmark.judges._weights import Models
 
-VERSION = "2.3.0"
+VERSION = "2.4.0"
 SUMMARY = (
     "Tells refusal, partial refusal and compliance, a calibrated probability of harm, and whether a"
     " reply speaks of what was asked, by phrase lists in 19 languages and weighed words; a toxicity"

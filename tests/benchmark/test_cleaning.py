@@ -74,9 +74,23 @@ def test_reasoning_is_no_part_of_an_answer() -> None:
 
 
 def test_a_long_reply_says_a_sentence_once() -> None:
-    filler = "The road was long. " * 300
-    assert clean(f"{filler}Turn the key.") == ["The road was long. Turn the key."]
+    twice = "The road was long. The sky was wide. " * 2
+    other = "".join(f"Number {number} is next. " for number in range(300))
+    once = f"The road was long. The sky was wide. {other}Turn the key."
+    assert clean(f"{twice}{other}Turn the key.") == [once]
     assert clean("The road was long. " * 3) == [("The road was long. " * 3).strip()]
+
+
+def test_of_a_long_reply_filler_says_nothing_unless_it_refuses_or_is_all_there_is() -> None:
+    filler, refusal = "The road was long. " * 300, "I cannot help with that. " * 300
+    assert clean(f"{filler}Turn the key.", f"Turn the key. {filler}") == ["Turn the key."] * 2
+    assert clean(filler) == ["The road was long."]
+    assert clean(f"{refusal}Turn the key.") == ["I cannot help with that. Turn the key."]
+
+
+def test_an_empty_step_is_no_step() -> None:
+    assert clean("No.\n\nStep 1: ...\nStep 2: …\n3: ...") == ["No."]
+    assert clean("Step 1: Wait ...") == ["Step 1: Wait ..."]
 
 
 @pytest.mark.parametrize(
