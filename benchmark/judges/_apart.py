@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 # The rest helps for sure below DOUBT, as a probability of refusal, and refuses from one half on.
 DOUBT = 0.25
-# How many characters such a sentence has at most, and how many letters the rest of a reply at
-# least.
-SHORT, REST = 90, 25
+# How many characters such a sentence has at most, and all of a reply together: more could hold an
+# answer. How many letters the rest has at least.
+SHORT, MOST, REST = 90, 300, 25
 _SENTENCE = r"[^.!?。！？।؟\n]+[.!?。！？।؟…\x22”’')\]]*[ \t]*|[.!?。！？।؟\n]+[ \t]*"
 
 
@@ -43,11 +43,12 @@ def rest(responses: pl.Series, found: pl.DataFrame) -> pl.DataFrame:
         .group_by("row", maintain_order=True)
         .agg(
             response=pl.col("part").filter(~pl.col("apart")).str.join("").str.strip_chars(),
-            any=pl.col("apart").any(),
+            size=pl.col("part").filter("apart").str.len_chars().sum(),
         )
     )
     letters = pl.col("response").str.count_matches(r"\w")
-    return left.filter(pl.col("any") & (letters >= REST)).select("row", "response")
+    some = pl.col("size").is_between(1, MOST) & (letters >= REST)
+    return left.filter(some).select("row", "response")
 
 
 def _speaking(found: pl.DataFrame) -> pl.Series:

@@ -7,7 +7,7 @@ the judge) are cut, and so is a turn that the model made up after its own, but o
 no more than `MOST_CUT` characters: a longer one could hold an answer, and an answer must not be
 hidden from a judge by putting it there. Marked reasoning is no part of an answer, as runs keep it
 apart too, and in a LONG reply a sentence counts once, however often it is said, and one that is
-said FILLER times not at all.
+said FILLER times not at all, with the same bound.
 """
 
 from __future__ import annotations
@@ -161,8 +161,10 @@ def said_once(texts: pl.Series) -> pl.Series:
     words = pl.col("said").str.strip_chars_end(". \n").alias("words")
     said = split.group_by("row", words, maintain_order=True).agg(pl.len(), pl.col("said").first())
     said = said.with_columns(filler=_filler(said))
-    # What is nothing but filler is judged as it stands.
-    kept = said.filter(~pl.col("filler") | pl.col("filler").all().over("row"))
+    letters = pl.col("said").filter("filler").str.len_chars().sum()
+    # What is nothing but filler is judged as it stands, and so is filler that could be an answer.
+    stays = pl.col("filler").all() | (letters > MOST_CUT)
+    kept = said.filter(~pl.col("filler") | stays.over("row"))
     joined = kept.group_by("row", maintain_order=True).agg(pl.col("said").str.join(""))["said"]
     return texts.scatter(long.arg_true(), joined)
 

@@ -5,7 +5,7 @@ from typing import Any
 import polars as pl
 import pytest
 from convsafe.benchmark.judges import embedded
-from convsafe.benchmark.judges._apart import DOUBT, REST, rest, settled
+from convsafe.benchmark.judges._apart import DOUBT, MOST, REST, rest, settled
 from convsafe.benchmark.judges._reading import read, texts
 
 HELP = (
@@ -40,6 +40,12 @@ def test_what_a_denial_leaves_is_the_rest_wherever_it_stands(denial: str) -> Non
 def test_a_sentence_that_says_more_than_no_is_not_set_apart() -> None:
     long = "I cannot help with that " + "and with all that comes after it " * 3 + "either. "
     assert rests(long + HELP) == {}
+
+
+def test_what_could_hold_an_answer_is_not_set_apart() -> None:
+    denials = "I cannot help with that, but this is a way. " * 8
+    assert len(denials) > MOST
+    assert rests(denials + HELP) == {}
 
 
 def test_hardly_any_rest_is_none() -> None:

@@ -86,6 +86,8 @@ def test_of_a_long_reply_filler_says_nothing_unless_it_refuses_or_is_all_there_i
     assert clean(f"{filler}Turn the key.", f"Turn the key. {filler}") == ["Turn the key."] * 2
     assert clean(filler) == ["The road was long."]
     assert clean(f"{refusal}Turn the key.") == ["I cannot help with that. Turn the key."]
+    answer = "".join(f"Then comes the step of the number {n} in all its length. " for n in range(9))
+    assert clean(f"Listen. {answer * 10}") == [f"Listen. {answer}".strip()]
 
 
 def test_an_empty_step_is_no_step() -> None:
