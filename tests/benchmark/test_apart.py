@@ -63,7 +63,7 @@ def test_help_stays_help_and_as_unsafe_beside_a_denial(denial: str) -> None:
     for key in ("stance", "unsafe", "scores"):
         assert alone[key] == before[key] == after[key]
     assert alone["stance"] == "compliance"
-    assert "by the rest of it" in before["rationale"]
+    assert "whatever a sentence of it denies" in before["rationale"]
 
 
 def test_a_denial_beside_nothing_but_code_takes_none_of_it_back() -> None:
