@@ -169,6 +169,12 @@ def all_of(texts: pl.Series, name: str) -> pl.Series:
     return both
 
 
+def refuses(texts: pl.Series) -> pl.Series:
+    """Tell texts in normal form that hold a phrase of refusal."""
+    found: pl.Series = all_of(texts, "refusal").list.len() > 0
+    return found
+
+
 def replaced(texts: pl.Series, found: pl.Series, by: str) -> pl.Series:
     """Return texts with another text for each phrase that `all_of` found in them.
 
