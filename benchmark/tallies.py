@@ -76,44 +76,12 @@ def tabulate(values: Sequence[pl.DataFrame], slices: pl.DataFrame) -> Table:
     Raises:
         BadInput: If no case is counted in any metric.
     """
-    import polars as pl
-
     runs = range(len(values))
     frame = _joined(values).join(slices, on="id")
     if frame.is_empty():
         raise BadInput("no case of these runs is counted in any metric")
-    complete = pl.all_horizontal(pl.col(f"value{run}").is_not_null() for run in runs)
-    gap = pl.any_horizontal(pl.col(f"low{run}") < pl.col(f"high{run}") for run in runs)
-    sums = (
-        frame.group_by(*_KEY, "cluster_id")
-        .agg(
-            cases=pl.len().cast(pl.Float64),
-            scored=complete.sum().cast(pl.Float64),
-            unscored=gap.sum(),
-            least=pl.col("samples").min(),
-            most=pl.col("samples").max(),
-            **{
-                f"value{run}": pl.col(f"value{run}").filter(complete).sum().cast(pl.Float64)
-                for run in runs
-            },
-            **{
-                f"{end}{run}": pl.col(f"{end}{run}").sum()
-                for end in ("low", "high")
-                for run in runs
-            },
-        )
-        .sort(*_KEY, "cluster_id")
-    )
-    columns = sums.group_by(_KEY, maintain_order=True).agg(
-        n=pl.col("cases").sum().cast(pl.Int64),
-        unscored=pl.col("unscored").sum(),
-        clusters=pl.len(),
-        # A case of several samples is a fraction; 0 where cases have not the same number.
-        samples=pl.when(pl.col("least").min() == pl.col("most").max())
-        .then(pl.col("most").max())
-        .otherwise(0),
-    )
-    columns = columns.with_row_index("column")
+    sums = _sums(frame, len(values))
+    columns = _columns(sums)
     placed = sums.join(columns.select(*_KEY, "column"), on=_KEY, maintain_order="left")
     rows = placed["cluster_id"].rank("dense").to_numpy() - 1
     place = (rows.astype(int), placed["column"].to_numpy().astype(int))
@@ -133,6 +101,44 @@ def tabulate(values: Sequence[pl.DataFrame], slices: pl.DataFrame) -> Table:
         samples=columns["samples"].to_numpy().astype(float),
         cells=tuple(_cells(columns)),
     )
+
+
+def _sums(frame: pl.DataFrame, runs: int) -> pl.DataFrame:
+    """Return the sums of each metric, slice and cluster: what `Table` holds, of every run."""
+    import polars as pl
+
+    complete = pl.all_horizontal(pl.col(f"value{run}").is_not_null() for run in range(runs))
+    gap = pl.any_horizontal(pl.col(f"low{run}") < pl.col(f"high{run}") for run in range(runs))
+    summed: dict[str, pl.Expr] = {}
+    for run in range(runs):
+        value = pl.col(f"value{run}").filter(complete).sum().cast(pl.Float64)
+        ends = {f"{end}{run}": pl.col(f"{end}{run}").sum() for end in ("low", "high")}
+        summed.update({f"value{run}": value}, **ends)
+    grouped = frame.group_by(*_KEY, "cluster_id").agg(
+        cases=pl.len().cast(pl.Float64),
+        scored=complete.sum().cast(pl.Float64),
+        unscored=gap.sum(),
+        least=pl.col("samples").min(),
+        most=pl.col("samples").max(),
+        **summed,
+    )
+    return grouped.sort(*_KEY, "cluster_id")
+
+
+def _columns(sums: pl.DataFrame) -> pl.DataFrame:
+    """Return what each column of the matrices holds: metric, slice, name and counts."""
+    import polars as pl
+
+    columns = sums.group_by(_KEY, maintain_order=True).agg(
+        n=pl.col("cases").sum().cast(pl.Int64),
+        unscored=pl.col("unscored").sum(),
+        clusters=pl.len(),
+        # A case of several samples is a fraction; 0 where cases have not the same number.
+        samples=pl.when(pl.col("least").min() == pl.col("most").max())
+        .then(pl.col("most").max())
+        .otherwise(0),
+    )
+    return columns.with_row_index("column")
 
 
 def _joined(values: Sequence[pl.DataFrame]) -> pl.DataFrame:

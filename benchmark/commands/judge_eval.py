@@ -11,6 +11,9 @@ from convsafe.benchmark.judge_options import judge_options
 from convsafe.benchmark.loading import DEFAULT
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from convsafe.benchmark.evaluation import Evaluation
     from convsafe.benchmark.loading import JudgeSettings
 
 
@@ -76,10 +79,9 @@ def command(
     the score that --score names.
     A column `inclusion_probability`, as `convsafe judge import-labels` writes, weights the rows.
     """
-    from convsafe.benchmark.agreement import meanings, record
-    from convsafe.benchmark.evaluation import evaluate, recorded
+    from convsafe.benchmark.agreement import meanings
+    from convsafe.benchmark.evaluation import evaluate
     from convsafe.benchmark.judge_cards import text, write_card
-    from convsafe.benchmark.judge_file import write_verdicts
 
     columns = {"prompt": prompt, "response": response, "id": id}
     if label is None or score is not None:
@@ -117,13 +119,27 @@ def command(
         settings=settings,
     )
     if write:
-        name = dataset or file.resolve().parent.name
-        more = recorded(found) | {"judge_version": found.of["judge_version"]}
-        record(found.of["judge"], name, language, found.agreement, more)
-    if out is not None:
-        write_verdicts(found.verdicts, out)
+        _record(found, dataset or file.resolve().parent.name, language)
     if card is not None:
         write_card(found, card)
+    _show(found, text, out, as_json)
+
+
+def _record(found: Evaluation, dataset: str, language: str) -> None:
+    """Write the figures into the judge's card."""
+    from convsafe.benchmark.agreement import record
+    from convsafe.benchmark.evaluation import recorded
+
+    more = recorded(found) | {"judge_version": found.of["judge_version"]}
+    record(found.of["judge"], dataset, language, found.agreement, more)
+
+
+def _show(found: Any, text: Callable[[Any], str], out: Path | None, as_json: bool) -> None:
+    """Write the verdicts, and print what was found."""
+    from convsafe.benchmark.judge_file import write_verdicts
+
+    if out is not None:
+        write_verdicts(found.verdicts, out)
     shown = json.dumps(found.to_row(), indent=2, ensure_ascii=False) if as_json else text(found)
     click.echo(shown)
 
@@ -139,7 +155,6 @@ def _numbers(
 ) -> None:
     """Measure numbers alone; an option that is for stances is refused."""
     from convsafe.benchmark.judge_cards import number_text
-    from convsafe.benchmark.judge_file import write_verdicts
     from convsafe.benchmark.number_eval import evaluate_numbers
     from convsafe.taxonomy.errors import BadInput
 
@@ -147,7 +162,4 @@ def _numbers(
         raise BadInput(f"{wrong[0]} is for stances: leave it out, or give --label and no --score")
     judge = options.pop("judge") or DEFAULT
     found = evaluate_numbers(file, judge=judge, settings=settings, **options)
-    if out is not None:
-        write_verdicts(found.verdicts, out)
-    row = found.to_row()
-    click.echo(json.dumps(row, indent=2, ensure_ascii=False) if as_json else number_text(found))
+    _show(found, number_text, out, as_json)
