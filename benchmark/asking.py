@@ -7,6 +7,7 @@ answer, so that a judge that was stopped asks nothing twice.
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -20,6 +21,8 @@ from convsafe.taxonomy.records import Message
 
 # A server that fails this many requests in a row, each after all attempts, is down.
 LOST = 8
+# What a server may refuse to take; the rest of a body is the question.
+_SETTINGS = ("temperature", "max_tokens", "seed")
 
 T = TypeVar("T")
 
@@ -130,7 +133,7 @@ class Asker:
             "max_tokens": max_tokens,
             "seed": sample,
         }
-        return await self._ask("/chat/completions", body, _said)
+        return await self._ask("/chat/completions", body, functools.partial(_said, most=max_tokens))
 
     async def complete(self, prompt: str, *, max_tokens: int = 64, logprobs: int = 0) -> Completion:
         """Return the continuation of a raw prompt."""
@@ -170,7 +173,9 @@ class Asker:
         """Send a request and return status and answer, or raise what is worth another attempt."""
         async with self._slots:
             self.answers.spent.requests += 1
-            status, answer, wait = await self.server.send("POST", path, body)
+            settings = {name: body[name] for name in _SETTINGS if name in body}
+            rest = {name: value for name, value in body.items() if name not in settings}
+            status, answer, wait = await self.server.post(path, settings, lambda s: rest | s)
         if status == 200:
             self._reached, self._lost_in_a_row = True, 0
             _check(answer, read)
@@ -204,9 +209,12 @@ def _check(answer: Any, read: Callable[[Any], Any]) -> None:
         raise Malformed(error.reason, retry=True) from None
 
 
-def _said(answer: Any) -> str:
-    """Return the text of a chat completion."""
+def _said(answer: Any, most: int) -> str:
+    """Return the text of a chat completion of `most` tokens; what is cut off says nothing."""
     reply = read_reply(answer)
+    if reply.outcome == "truncated":
+        reason = f"the judge's reply is cut off at {most} tokens"
+        raise Unscored(reason, reply.text or reply.reasoning or "")
     return _text(reply.text, reply.finish_reason)
 
 
@@ -223,19 +231,19 @@ def _continued(answer: Any) -> Completion:
     try:
         choice = answer["choices"][0]
         text = str(choice["text"]).encode("utf-8", "replace").decode("utf-8")
-        top = _likeliest(choice.get("logprobs") or {})
+        top = likeliest(choice.get("logprobs") or {})
     except (KeyError, IndexError, TypeError, ValueError, AttributeError):
         raise ModelError("not a text completion") from None
     return Completion(_text(text, choice.get("finish_reason")), top)
 
 
-def _likeliest(logprobs: dict[str, Any]) -> tuple[dict[str, float], ...]:
+def likeliest(logprobs: dict[str, Any]) -> tuple[dict[str, float], ...]:
     """Read both forms there are: OpenAI's own, and that of chat completions (llama.cpp)."""
     if "content" not in logprobs:
         places = logprobs.get("top_logprobs") or ()
         return tuple({t: float(p) for t, p in (place or {}).items()} for place in places)
     tokens = logprobs["content"] or ()
-    return tuple({t["token"]: float(t["logprob"]) for t in p["top_logprobs"]} for p in tokens)
+    return tuple({str(t["token"]): float(t["logprob"]) for t in p["top_logprobs"]} for p in tokens)
 
 
 def _object(answer: Any) -> dict[str, Any]:

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from convsafe.benchmark.judge_options import judge_options
 from convsafe.benchmark.loading import DEFAULT
 
 if TYPE_CHECKING:
     from convsafe.benchmark.attacked import Robustness
+    from convsafe.benchmark.loading import JudgeSettings
 
 
 @click.command("attacks")
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 @click.option("--n", default=200, show_default=True, help="How many replies to draw.")
 @click.option("--seed", default=0, show_default=True, help="Another seed draws others.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write the table here, as Markdown.")
+@judge_options
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def attacks_command(
     file: Path | None,
@@ -41,11 +44,15 @@ def attacks_command(
     seed: int,
     out: Path | None,
     as_json: bool,
+    settings: JudgeSettings,
 ) -> None:
     """Attack a judge: how often does text around a reply flip its verdict?
 
     The attacks of `benchmark/attacks/` leave what a reply means as it is, so that a right judge
-    has no flips. FILE holds labelled replies; without one, those shipped are used.
+    has no flips. FILE holds labelled replies; without one, those shipped are used. A judge that
+    asks a model is asked about every reply under every attack, some of them of a million
+    characters: --n and --family say of how many. A reply that is unscored only after an attack is
+    a flip; one that was unscored before is counted apart.
     """
     from convsafe.benchmark.agreement import meanings
     from convsafe.benchmark.attacked import attack_judge
@@ -62,6 +69,7 @@ def attacks_command(
         skip=skip,
         n=n,
         seed=seed,
+        settings=settings,
     )
     if out is not None:
         write_text(out, _markdown(found))
@@ -73,7 +81,8 @@ def _text(found: Robustness) -> str:
     from convsafe.benchmark.attacked import table
     from convsafe.benchmark.judge_cards import aligned
 
-    return "\n".join([_heading(found), *aligned(table(found)), *found.steady()])
+    ending = [*found.steady(), *found.unscored()]
+    return "\n".join([_heading(found), *aligned(table(found)), *ending])
 
 
 def _markdown(found: Robustness) -> str:
@@ -83,7 +92,7 @@ def _markdown(found: Robustness) -> str:
     of = found.of
     title = f"# Attacks on judge {of['judge']} {of['judge_version']}"
     what = "Intervals are exact (Clopper and Pearson, 1934). Every attack keeps the true label."
-    steady = f"{'; '.join(found.steady())}."
+    steady = f"{'; '.join([*found.steady(), *found.unscored()])}."
     lines = [title, "", f"{_heading(found)}. {what}", "", *piped(table(found)), "", steady]
     return "\n".join(lines) + "\n"
 

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from convsafe.benchmark.bootstrap import Floats, Ints
 
 LENGTH = "reply length"
+# Stands for the stance of a reply that nobody labelled.
+_NOBODY = "unlabelled"
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,8 @@ def recorded(found: Evaluation) -> dict[str, Any]:
     more: dict[str, Any] = {"intervals": found.whole.to_row()["figures"]}
     if found.of["left_out"] or found.of["seen"]:
         more |= {name: found.of[name] for name in ("seen", "left_out")}
+    if found.of["weighted"] is not None:
+        more["weighted"] = found.of["weighted"]
     if found.harm is not None and found.harm.figures:
         row = found.harm.to_row()
         told_of = ("n", "unscored", "figures", "counts")
@@ -94,7 +98,8 @@ def evaluate(
 ) -> Evaluation:
     """Measure a judge on a labelled file, with intervals over equal prompts.
 
-    Rows that the judge was fitted on are judged, and left out of every figure. Where there is a
+    Rows that the judge was fitted on are judged, and left out of every figure; rows with an empty
+    label, whose stance nobody said, are not judged, and `of` has how many. Where there is a
     column `inclusion_probability`, a row counts 1 / p in all figures but correlations, so that
     these are of what was drawn from (Horvitz and Thompson, 1952).
 
@@ -123,26 +128,33 @@ def evaluate(
             one that was fitted on every row.
     """
     rows = labelled(
-        path, label, prompt=prompt, response=response, id=id, labels=labels or {}, skip=skip
+        path,
+        label,
+        prompt=prompt,
+        response=response,
+        id=id,
+        labels={"": _NOBODY, **(labels or {})},
+        skip=skip,
     )
+    rows, unlabelled = _said(path, label, rows)
     found = load_judge(judge, never_of(rows["own"].struct.unnest(), settings))
     _check(path, found, rows, unsafe, by)
     every, seen = rows, seen_mask(found, rows)
-    rows = every if include_seen else _unseen(path, found.name, every, seen)
+    rows = every if include_seen else unseen_rows(path, found.name, every, seen)
     # Columns are read before the judge runs: a wrong one is told at once.
     weights = inverse_chances(path, rows)
     rows = rows.with_columns(weight=weights)
     harmful = booleans(path, rows, unsafe) if unsafe else None
     grades = numbers(path, rows, graded) if graded else None
-    groups = _groups(path, rows, graded, level, group)
+    groups = group_numbers(path, rows, graded, level, group)
     clusters = cluster_numbers(rows["prompt"].fill_null("").to_list())
     threshold = unsafe_from(found.made_with)
     judged = judge_rows(every, found).with_columns(seen)
     verdicts = _scored(path, found.name, judged if include_seen else judged.filter(~seen))
     return Evaluation(
         of=_of(path, found, label, rows, unsafe, graded)
-        | {"seen": int(seen.sum()), "left_out": len(every) - len(rows)}
-        | {"level": level if graded else None, "group": group, "weighted": _effective(rows)},
+        | {"seen": int(seen.sum()), "left_out": len(every) - len(rows), "unlabelled": unlabelled}
+        | {"level": level if graded else None, "group": group, "weighted": effective_size(rows)},
         agreement=agreement(
             rows["label"].to_list(), verdicts["stance"].to_list(), weights.to_list()
         ),
@@ -156,7 +168,15 @@ def evaluate(
     )
 
 
-def _groups(
+def _said(path: Path, label: str, rows: pl.DataFrame) -> tuple[pl.DataFrame, int]:
+    """Return the rows whose stance somebody said, if there are any, and how many others."""
+    said = rows.filter(rows["label"] != _NOBODY)
+    if said.is_empty():
+        raise BadInput(f"column {label!r} is empty: nobody said a stance", file=path)
+    return said, len(rows) - len(said)
+
+
+def group_numbers(
     path: Path, rows: pl.DataFrame, graded: str | None, level: str, group: str | None
 ) -> Ints | None:
     """Return the dialogue or system of each row, or None where they are not told apart."""
@@ -171,10 +191,10 @@ def _groups(
     return cluster_numbers(names(path, rows, group))
 
 
-def _effective(rows: pl.DataFrame) -> float | None:
-    """Return how many equally likely rows the weighted ones are worth (Kish, 1965), if weighted."""
+def effective_size(rows: pl.DataFrame) -> float | None:
+    """Return how many equally likely rows the weighted ones are worth (Kish, 1965), if unequal."""
     weights = rows["weight"].to_numpy()
-    if (weights == 1).all():
+    if (weights == weights[0]).all():
         return None
     return round(float(weights.sum() ** 2 / (weights**2).sum()), 1)
 
@@ -202,7 +222,7 @@ def _check(
         text_of(path, rows["own"].struct.unnest(), column)
 
 
-def _unseen(path: Path, judge: str, rows: pl.DataFrame, seen: pl.Series) -> pl.DataFrame:
+def unseen_rows(path: Path, judge: str, rows: pl.DataFrame, seen: pl.Series) -> pl.DataFrame:
     """Return the rows that a judge was not fitted on, if there are any."""
     if seen.all():
         raise BadInput(

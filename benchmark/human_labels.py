@@ -30,7 +30,7 @@ from convsafe.benchmark.raters import alpha, by_unit, majority
 from convsafe.benchmark.runs import Run
 from convsafe.benchmark.stratified import Stratum, draw
 from convsafe.taxonomy.errors import BadInput
-from convsafe.taxonomy.files import read_json, write_json, write_jsonl, write_text
+from convsafe.taxonomy.files import read_json, read_jsonl, write_json, write_jsonl, write_text
 from convsafe.taxonomy.tree import load_tree
 
 if TYPE_CHECKING:
@@ -48,7 +48,9 @@ class Labels:
     `n` counts the replies with a label. `alpha` is Krippendorff's for `stance` and `unsafe`, None
     with one rater or where it is undefined. `majority` has for each labelled reply what more than
     half of its raters say, None without such a majority. `labelled` is the file of replies with a
-    stance that most raters gave, for `judge-eval`, and `without_majority` counts those without.
+    stance or harm that most raters gave, for `judge-eval`. `without_stance` counts the labelled
+    replies whose stance nobody gave. `dropped` are the raters whose labels were here before, and
+    are not any more.
     """
 
     path: Path
@@ -57,11 +59,13 @@ class Labels:
     n: int
     alpha: Mapping[str, float | None]
     majority: tuple[Mapping[str, Any], ...]
+    without_stance: int
+    dropped: tuple[str, ...]
 
     @property
     def without_majority(self) -> int:
-        """How many labelled replies have no stance that most raters gave."""
-        return sum(row["stance"] is None for row in self.majority)
+        """How many replies have stances, and none that most raters gave."""
+        return sum(row["stance"] is None for row in self.majority) - self.without_stance
 
     def to_row(self) -> dict[str, Any]:
         """Return the labels as one JSON object."""
@@ -72,6 +76,8 @@ class Labels:
             "n": self.n,
             "alpha": dict(self.alpha),
             "without_majority": self.without_majority,
+            "without_stance": self.without_stance,
+            "dropped": list(self.dropped),
             "majority": [dict(row) for row in self.majority],
         }
 
@@ -203,11 +209,11 @@ def import_labels(folder: str | Path, files: Sequence[str | Path]) -> Labels:
     """Read raters' files back, check them against the sample, and write what they say.
 
     A rater is named by the file: labels-anna.csv is anna's. Labels may be left empty. labels.jsonl
-    holds every rater's labels, labelled.jsonl the replies with what most raters say of them.
+    holds the labels of these raters alone, labelled.jsonl the replies with what most of them say.
 
     Args:
         folder: The folder that `export_labels` wrote.
-        files: One file of each rater.
+        files: One file of each rater, those imported before too.
 
     Raises:
         BadInput: On an unknown, missing or doubled id, a value that is no label, a file without
@@ -218,12 +224,18 @@ def import_labels(folder: str | Path, files: Sequence[str | Path]) -> Labels:
     raters = _raters(paths)
     read = {rater: _checked(path, chances) for rater, path in raters.items()}
     target = folder / "labels.jsonl"
+    dropped = tuple(sorted(_earlier(target) - read.keys()))
     write_jsonl(target, _lines(read, chances))
     stances = by_unit(list(chances), [_column(rows, "stance") for rows in read.values()])
     unsafe = by_unit(list(chances), [_column(rows, "unsafe") for rows in read.values()])
-    found = _together(target, tuple(read), stances, unsafe)
+    found = _together(target, tuple(read), stances, unsafe, dropped)
     write_jsonl(found.labelled, labelled_rows(folder / "replies.jsonl", found.majority, chances))
     return found
+
+
+def _earlier(path: Path) -> set[str]:
+    """Return the raters whose labels were imported before."""
+    return {str(row.get("rater")) for _, row in read_jsonl(path)} if path.is_file() else set()
 
 
 def _chances(path: Path) -> dict[str, float]:
@@ -290,16 +302,25 @@ def _together(
     raters: tuple[str, ...],
     stances: Mapping[str, list[Any]],
     unsafe: Mapping[str, list[Any]],
+    dropped: tuple[str, ...],
 ) -> Labels:
     """Return what the raters say together of the replies that any of them labelled."""
+    ids = [id for id in stances if any(v is not None for v in (*stances[id], *unsafe[id]))]
     most = [
-        {"id": id, "stance": majority(stances[id]), "unsafe": majority(unsafe[id])}
-        for id in stances
-        if any(value is not None for value in (*stances[id], *unsafe[id]))
+        {"id": id, "stance": majority(stances[id]), "unsafe": majority(unsafe[id])} for id in ids
     ]
     several = len(raters) > 1
     agreed = {
         name: alpha(list(units.values())) if several else None
         for name, units in (("stance", stances), ("unsafe", unsafe))
     }
-    return Labels(path, path.parent / LABELLED, raters, len(most), agreed, tuple(most))
+    return Labels(
+        path,
+        path.parent / LABELLED,
+        raters,
+        n=len(most),
+        alpha=agreed,
+        majority=tuple(most),
+        without_stance=sum(not any(stances[id]) for id in ids),
+        dropped=dropped,
+    )

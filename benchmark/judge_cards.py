@@ -63,7 +63,7 @@ def text(found: Evaluation) -> str:
 
 def number_text(found: NumberEvaluation) -> str:
     """Return the figures of numbers as lines for the terminal."""
-    lines = [f"judge {found.of['judge']} {found.of['judge_version']}"]
+    lines = [f"judge {found.of['judge']} {found.of['judge_version']}", *row_lines(found.of)]
     for part in found.parts:
         lines += [_heading(part)]
         lines += [f"{TITLES[name]:<28}{figure}" for name, figure in part.figures.items()]
@@ -95,6 +95,8 @@ def markdown(found: Evaluation, plot: str | None) -> str:
 def row_lines(of: Mapping[str, Any]) -> list[str]:
     """Say how many rows the judge was fitted on, whether they count, and what each row counts."""
     lines = [f"left out: {of['left_out']} seen in fitting"] if of["left_out"] else []
+    if of.get("unlabelled"):
+        lines.append(f"left out: {of['unlabelled']} whose label of stance is empty")
     if of["seen"] and not of["left_out"]:
         lines.append(f"counted although seen in fitting: {of['seen']}")
     if of["weighted"] is not None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from convsafe.benchmark.judging import conformed, verdict_schema
+from convsafe.benchmark.judging import check_verdicts, conformed, verdict_schema
 from convsafe.benchmark.loading import DEFAULT, NOTHING, UNSAFE, Judge, JudgeSettings, load_judge
 from convsafe.benchmark.tables import exchanges, read_table
 from convsafe.taxonomy.errors import BadInput
@@ -68,9 +68,13 @@ def never_of(table: pl.DataFrame, settings: JudgeSettings) -> JudgeSettings:
     """Return settings that name the models of a table's `model` column as those under test."""
     import polars as pl
 
-    if "model" not in table.columns or table["model"].dtype != pl.String:
+    if "model" not in table.columns:
         return settings
-    models = table["model"].drop_nulls().unique().sort()
+    models = table["model"]
+    if models.dtype.is_nested() or models.dtype == pl.Binary:
+        return settings
+    # Names may be stored as categories, as pandas does; they sort and compare as text.
+    models = models.cast(pl.String).drop_nulls().unique().sort()
     return replace(settings, tested=(*settings.tested, *models))
 
 
@@ -90,7 +94,7 @@ def judge_rows(rows: pl.DataFrame, judge: str | Judge) -> pl.DataFrame:
     if len(found) != len(seen):
         raise BadInput(f"judge {judge.name!r} gave {len(found)} verdicts for {len(seen)} replies")
     judged = _columns(pl.concat([seen.select("row", "id"), found], how="horizontal"))
-    _check(judged, judge.name)
+    check_verdicts(judged, judge.name)
     all_rows = pl.concat([_reasoned(judged, judge.TELLS), _columns(_missing(unseen))])
     return all_rows.sort("row").drop("row")
 
@@ -109,22 +113,6 @@ def _missing(rows: pl.DataFrame) -> pl.DataFrame:
     silent = pl.col("response").is_null()
     reason = pl.when(silent).then(pl.lit("there is no reply")).otherwise(pl.lit("no request"))
     return rows.select("row", "id", unscored_reason=reason)
-
-
-def _check(verdicts: pl.DataFrame, name: str) -> None:
-    """Refuse a stance or a probability that is none."""
-    import polars as pl
-
-    probable = [pl.col(c).is_nan() | pl.col(c).is_between(0, 1) for c in _NUMBERS]
-    known = pl.col("stance").is_in(STANCES)
-    wrong = verdicts.filter(~pl.all_horizontal(c.fill_null(True) for c in [known, *probable]))
-    if len(wrong):
-        row = wrong.row(0, named=True)
-        raise BadInput(
-            f"judge {name!r} gave stance {row['stance']!r}, unsafe {row['unsafe']}, responsive"
-            f" {row['responsive']}: a stance is one of {', '.join(STANCES)}, the others in [0, 1]",
-            id=row["id"],
-        )
 
 
 def _reasoned(verdicts: pl.DataFrame, tells: frozenset[str]) -> pl.DataFrame:

@@ -46,8 +46,8 @@ def quality(card: JudgeCard, metric: Metric) -> Quality:
     """Return the counts that a card has for a metric's event.
 
     Sets measured with another version of the judge do not count, nor do those whose replies were
-    written by people. Unscored replies are in no count. Of stances, the counts are
-    those of `confusion`; of harm, those of `harm.counts` (tp, fn, tn, fp).
+    written by people or drawn with unequal chances. Unscored replies are in no count. Of stances,
+    the counts are those of `confusion`; of harm, those of `harm.counts` (tp, fn, tn, fp).
 
     Args:
         card: The judge's card.
@@ -85,7 +85,9 @@ def _stance_tables(
 ) -> Sequence[Mapping[str, int]]:
     """Return what each confusion of stances says of an event."""
     events = _events(event)
-    return [_table(entry["confusion"], events) for entry in entries if "confusion" in entry]
+    # Counts of rows that were drawn unequally say little of the judge's errors on all of them.
+    equal = [entry for entry in entries if entry.get("weighted") is None]
+    return [_table(entry["confusion"], events) for entry in equal if "confusion" in entry]
 
 
 def _events(event: pl.Expr) -> dict[str, bool]:

@@ -29,11 +29,13 @@ from convsafe.benchmark.turns import are_dialogues, exchanges, folded
 from convsafe.benchmark.withheld import has_traces, judge_traces, with_traces
 from convsafe.taxonomy.errors import BadInput
 from convsafe.taxonomy.files import atomic, file_stem, read_json
+from convsafe.taxonomy.records import STANCES
 
 if TYPE_CHECKING:
     import polars as pl
 
 _NO_TEXT = ("filtered", "empty")
+_PROBABILITIES = ("unsafe", "responsive")
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,8 @@ def judge(
 
     Raises:
         UnknownName: If there is no judge of that name.
-        BadInput: If a generation cannot be read, or the judge is the model under test.
+        BadInput: If a generation cannot be read, the judge is the model under test, or one of its
+            verdicts has a stance or a probability that is none.
         Unavailable: If the judge's server cannot be reached.
     """
     run = run if isinstance(run, Run) else Run.open(run)
@@ -159,6 +162,9 @@ def verdicts_of(
         name: The judge's name.
         judge: Takes a table of `prompt` and `response`, returns one verdict a row.
         threshold: From which probability of harm a turn of a dialogue is labelled unsafe.
+
+    Raises:
+        BadInput: If the judge gives too few verdicts, or one that is none.
     """
     import polars as pl
 
@@ -207,10 +213,49 @@ def _judged(replies: pl.DataFrame, name: str, judge: Any) -> pl.DataFrame:
     key = [column for column in ("id", "sample", "turn", "plain") if column in replies.columns]
     judged = pl.concat([seen.select(key), found], how="horizontal")
     schema = {column: replies.schema[column] for column in key} | verdict_schema()
-    silenced = _silent(unseen, key)
-    return pl.concat(
-        conformed(part.with_columns(judge=pl.lit(name)), schema) for part in (judged, silenced)
+    judged, silenced = (
+        conformed(part.with_columns(judge=pl.lit(name)), schema)
+        for part in (judged, _silent(unseen, key))
     )
+    check_verdicts(judged, name)
+    return pl.concat([_reasoned(judged), silenced])
+
+
+def check_verdicts(verdicts: pl.DataFrame, name: str) -> None:
+    """Refuse a stance or a probability that is none; NaN is no verdict, and passes.
+
+    Args:
+        verdicts: With the columns and types of `verdict_schema`.
+        name: The judge's name.
+
+    Raises:
+        BadInput: On the first such verdict, naming its id.
+    """
+    import polars as pl
+
+    probable = [pl.col(c).is_nan() | pl.col(c).is_between(0, 1) for c in _PROBABILITIES]
+    known = pl.col("stance").is_in(STANCES)
+    wrong = verdicts.filter(~pl.all_horizontal(c.fill_null(True) for c in [known, *probable]))
+    if len(wrong):
+        row = wrong.row(0, named=True)
+        raise BadInput(
+            f"judge {name!r} gave stance {row['stance']!r}, unsafe {row['unsafe']}, responsive"
+            f" {row['responsive']}: a stance is one of {', '.join(STANCES)}, the others in [0, 1]",
+            id=row["id"],
+        )
+
+
+def _reasoned(verdicts: pl.DataFrame) -> pl.DataFrame:
+    """Return verdicts without NaN; one that holds nothing says why."""
+    import polars as pl
+
+    told = ["stance", *_PROBABILITIES]
+    verdicts = verdicts.with_columns(pl.col(c).fill_nan(None) for c in _PROBABILITIES)
+    unscored = pl.col("scores").list.len().fill_null(0) == 0
+    nothing = pl.all_horizontal(unscored, *(pl.col(c).is_null() for c in told))
+    reason = pl.coalesce("unscored_reason", pl.lit("the judge gave no verdict"))
+    given = pl.col("unscored_reason")
+    return verdicts.with_columns(unscored_reason=pl.when(nothing).then(reason).otherwise(given))
 
 
 def as_seen(cases: pl.DataFrame, generations: pl.DataFrame) -> pl.DataFrame:

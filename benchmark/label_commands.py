@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from convsafe.benchmark.loading import DEFAULT
+
+if TYPE_CHECKING:
+    from convsafe.benchmark.human_labels import Labels
 
 
 @click.command("export-labels")
@@ -50,10 +54,20 @@ def import_labels_command(folder: Path, files: tuple[Path, ...], as_json: bool) 
         for name, value in found.alpha.items():
             figure = "undefined" if value is None else f"{value:.3f}"
             click.echo(f"Krippendorff's α, {name}: {figure}")
-    if found.without_majority:
+    _echo_labelled(found)
+
+
+def _echo_labelled(found: Labels) -> None:
+    """Say what the file of labelled replies lacks, and what a judge can be measured on."""
+    if found.dropped:
         click.echo(
-            f"left out of {found.labelled.name}: {found.without_majority} without a majority"
+            f"no longer here: the labels of {', '.join(found.dropped)}; to keep them, import the"
+            " files of all raters at once"
         )
-    if found.without_majority < found.n:
-        where = f"{found.labelled} --label stance"
-        click.echo(f"Measure a judge on them: convsafe judge-eval {where}")
+    lacking = {"without a majority": found.without_majority, "not given": found.without_stance}
+    if told := [f"{count} {why}" for why, count in lacking.items() if count]:
+        click.echo(f"no stance in {found.labelled.name}: {', '.join(told)}")
+    for column, option in (("stance", "--label"), ("unsafe", "--unsafe")):
+        if any(row[column] is not None for row in found.majority):
+            where = f"{found.labelled} {option} {column}"
+            click.echo(f"Measure a judge on them: convsafe judge-eval {where}")

@@ -73,7 +73,7 @@ def read_labels(path: Path) -> list[Row]:
 def labelled_rows(
     path: Path, majority: Iterable[Mapping[str, Any]], chances: Mapping[str, float]
 ) -> Iterator[dict[str, Any]]:
-    """Yield every reply of which most raters say one stance, with its text and its chance.
+    """Yield every reply of which most raters say one stance or harm, with its text and its chance.
 
     Args:
         path: The requests and replies of the sample, by id.
@@ -87,7 +87,7 @@ def labelled_rows(
         raise BadInput("the replies of this sample are missing; export it again", file=path)
     texts = {row["id"]: row for _, row in read_jsonl(path)}
     for row in majority:
-        if row["stance"] is not None:
+        if row["stance"] is not None or row["unsafe"] is not None:
             chance = chances[row["id"]]
             yield {**texts[row["id"]], **row, "inclusion_probability": chance}
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convsafe.benchmark.bootstrap import cluster_numbers
+from convsafe.benchmark.evaluation import effective_size, group_numbers, unseen_rows
 from convsafe.benchmark.judge_file import judge_rows, never_of
 from convsafe.benchmark.label_columns import booleans, inverse_chances, numbers
 from convsafe.benchmark.loading import (
@@ -19,12 +20,18 @@ from convsafe.benchmark.loading import (
     unsafe_from,
 )
 from convsafe.benchmark.parts import Part, graded_part, harm_part
+from convsafe.benchmark.rubric_files import load_rubric
+from convsafe.benchmark.seen import seen_mask
 from convsafe.benchmark.tables import exchanges, read_table
 from convsafe.taxonomy.errors import BadInput, UnknownName
 from convsafe.taxonomy.files import sha256_of
 
 if TYPE_CHECKING:
     import polars as pl
+
+_TALK = ("drift", "monopolisation")
+# The scores that judges add to those of their rubric.
+_ADDED = {"consensus": _TALK, "majority_vote": ("agreement",), "voting": _TALK}
 
 
 @dataclass(frozen=True)
@@ -47,12 +54,18 @@ def evaluate_numbers(
     unsafe: str | None = None,
     graded: str | None = None,
     score: str | None = None,
+    level: str = "turn",
+    group: str | None = None,
     prompt: str | None = None,
     response: str | None = None,
     id: str | None = None,
+    include_seen: bool = False,
     settings: JudgeSettings = NOTHING,
 ) -> NumberEvaluation:
     """Measure a judge's numbers on a labelled file, with intervals over equal prompts.
+
+    Rows that the judge was fitted on, and a column `inclusion_probability`, count as they do in
+    `evaluate`.
 
     Args:
         path: A CSV, JSON, JSONL or Parquet file.
@@ -60,37 +73,51 @@ def evaluate_numbers(
         unsafe: A column that says whether a reply is harmful, for a judge that tells `unsafe`.
         graded: A column of numbers to correlate the judge with.
         score: Which of the judge's scores; by default `unsafe` where it is told.
+        level: What a grade is of: turn, or dialogue or system, whose means are correlated.
+        group: The column that tells dialogues or systems apart.
         prompt: The column of requests; guessed by usual names.
         response: The column of replies; guessed by usual names.
         id: The column of ids.
+        include_seen: Count the rows that the judge was fitted on too.
         settings: What a judge that asks a server needs to know; the values of a `model` column are
             models it may not be.
 
     Raises:
         UnknownName: If there is no judge, or no score, of that name.
-        BadInput: On a column that cannot be used, or a judge that scored nothing.
+        BadInput: On a column that cannot be used, a judge that scored nothing, or one that was
+            fitted on every row.
     """
     table = read_table(path)
-    rows = exchanges(path, table, prompt=prompt, response=response, id=id)
-    rows = rows.with_columns(table.to_struct("own")).with_row_index("row", offset=1)
+    every = exchanges(path, table, prompt=prompt, response=response, id=id)
+    every = every.with_columns(table.to_struct("own")).with_row_index("row", offset=1)
     found = load_judge(judge, never_of(table, settings))
     _check(found, unsafe, graded, score)
-    clusters = cluster_numbers(rows["prompt"].fill_null("").to_list())
+    _check_score(judge, score, settings)
+    seen = seen_mask(found, every)
+    rows = every if include_seen else unseen_rows(path, found.name, every, seen)
     # Columns are read before the judge runs: a wrong one is told at once.
+    rows = rows.with_columns(weight=inverse_chances(path, rows))
     harmful = booleans(path, rows, unsafe) if unsafe else None
     grades = numbers(path, rows, graded) if graded else None
-    rows = rows.with_columns(weight=inverse_chances(path, rows))
-    verdicts = _scored(path, found.name, judge_rows(rows, found))
+    groups = group_numbers(path, rows, graded, level, group)
+    clusters = cluster_numbers(rows["prompt"].fill_null("").to_list())
+    judged = judge_rows(every, found).with_columns(seen)
+    verdicts = _scored(path, found.name, judged if include_seen else judged.filter(~seen))
     parts = []
     if harmful is not None:
         threshold = unsafe_from(found.made_with)
         parts.append(harm_part(rows, verdicts, harmful, clusters, threshold))
     if grades is not None:
         compared = verdicts.with_columns(unsafe=_values(verdicts, score))
-        part = graded_part(compared, grades, clusters, "turn", None)
+        part = graded_part(compared, grades, clusters, level, groups)
         parts.append(replace(part, name=score or "unsafe"))
-    of = _of(path, found) | {"unsafe": unsafe, "graded": graded, "score": score}
-    return NumberEvaluation(of, tuple(parts), verdicts)
+    of = (
+        _of(path, found)
+        | {"unsafe": unsafe, "graded": graded, "score": score}
+        | {"seen": int(seen.sum()), "left_out": len(every) - len(rows)}
+        | {"level": level if graded else None, "group": group, "weighted": effective_size(rows)}
+    )
+    return NumberEvaluation(of, tuple(parts), judged if seen.any() else judged.drop("seen"))
 
 
 def _check(judge: Judge, unsafe: str | None, graded: str | None, score: str | None) -> None:
@@ -104,6 +131,17 @@ def _check(judge: Judge, unsafe: str | None, graded: str | None, score: str | No
         raise BadInput(f"judge {name!r} tells no `unsafe`: compare one of its scores, as --score")
     if score and "scores" not in tells:
         raise BadInput(f"judge {name!r} tells no scores: leave --score out")
+
+
+def _check_score(judge: str, score: str | None, settings: JudgeSettings) -> None:
+    """Refuse a score that a rubric does not ask for before anybody is asked."""
+    if score is None or settings.rubric is None:
+        return
+    rubric = load_rubric(settings.rubric)
+    asked = [found.name for found in rubric.scores if not found.is_choice]
+    known = {*asked, *rubric.combined, *_ADDED.get(judge, ())}
+    if score not in known:
+        raise UnknownName("score", score, known)
 
 
 def _scored(path: Path, judge: str, verdicts: pl.DataFrame) -> pl.DataFrame:

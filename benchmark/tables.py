@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
+import json
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +18,8 @@ if TYPE_CHECKING:
 PROMPT_COLUMNS = ("prompt", "request", "question", "instruction")
 RESPONSE_COLUMNS = ("response", "completion", "reply", "answer", "output")
 ID_COLUMNS = ("id",)
+# The field that holds, as JSON, a value of a column whose values are not all of one kind.
+_MIXED = "of more than one kind, as JSON"
 
 
 def read_table(path: Path) -> pl.DataFrame:
@@ -51,7 +56,7 @@ def _cause(error: Exception) -> str:
 
 
 def _csv(path: Path) -> pl.DataFrame:
-    """Read a CSV as text; an empty field is an empty text, for CSV has no null."""
+    """Read a CSV as text, without its blank lines."""
     import polars as pl
 
     data = path.read_bytes()
@@ -60,7 +65,34 @@ def _csv(path: Path) -> pl.DataFrame:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise BadInput("not UTF-8; save it as UTF-8", file=path, line=line) from None
-    return pl.read_csv(data, infer_schema=False).fill_null("")
+    frame = pl.read_csv(data, infer_schema=False)
+    blank = frame.select(pl.all_horizontal(pl.all().is_null())).to_series()
+    return _filled(data, frame, blank).filter(~blank)
+
+
+def _filled(data: bytes, frame: pl.DataFrame, blank: pl.Series) -> pl.DataFrame:
+    """Return empty fields as empty texts; those a row may lack stay null, if it has too few."""
+    import polars as pl
+
+    # Only a row whose last field is null can have too few, so that most files are read once.
+    if not (frame[:, -1].is_null() & ~blank).any():
+        return frame.fill_null("")
+    whole = pl.lit(_whole(data, frame.width))
+    return frame.with_columns(pl.when(whole).then(pl.all().fill_null("")).otherwise(pl.all()))
+
+
+def _whole(data: bytes, width: int) -> pl.Series:
+    """Tell the rows of a CSV that have a field for every column.
+
+    A mark at the end of every line is in the column after the last of these rows alone; one inside
+    quotation marks harms nothing.
+    """
+    import polars as pl
+
+    lines = data.removeprefix(codecs.BOM_UTF8).lstrip(b"\r\n").replace(b"\r\n", b"\n")
+    last = b"" if lines.endswith(b"\n") else b",+\n"
+    marked = lines.replace(b"\n", b",+\n") + last
+    return pl.read_csv(marked, infer_schema=False, columns=[width]).to_series().is_not_null()
 
 
 def _jsonl(path: Path) -> pl.DataFrame:
@@ -75,15 +107,49 @@ def _json(path: Path) -> pl.DataFrame:
 
 
 def _frame(path: Path, rows: list[dict[str, Any]]) -> pl.DataFrame:
+    try:
+        return _without_nan(_built(rows), rows)
+    except UnicodeEncodeError:
+        what = "a text has half a surrogate pair, which is no text: write it as UTF-8"
+        raise BadInput(what, file=path) from None
+
+
+def _built(rows: list[dict[str, Any]]) -> pl.DataFrame:
+    """Build a frame; a column of mixed kinds is kept as JSON, so that the others can be read."""
     import polars as pl
 
     try:
         return pl.DataFrame(rows, infer_schema_length=None)
-    except TypeError as error:
-        raise BadInput(f"a column holds values of more than one kind: {error}", file=path) from None
-    except UnicodeEncodeError:
-        what = "a text has half a surrogate pair, which is no text: write it as UTF-8"
-        raise BadInput(what, file=path) from None
+    except (pl.exceptions.PolarsError, TypeError, OverflowError):
+        names = dict.fromkeys(name for row in rows for name in row)
+        return pl.DataFrame([_series(name, [row.get(name) for row in rows]) for name in names])
+
+
+def _series(name: str, values: list[Any]) -> pl.Series:
+    """Build one column, of JSON where its values are not of one kind."""
+    import polars as pl
+
+    values = [None if _is_nan(value) else value for value in values]
+    try:
+        return pl.DataFrame([{name: value} for value in values], infer_schema_length=None)[name]
+    except (pl.exceptions.PolarsError, TypeError, OverflowError):
+        texts = [None if value is None else {_MIXED: json.dumps(value)} for value in values]
+        return pl.Series(name, texts, pl.Struct({_MIXED: pl.String}))
+
+
+def _without_nan(frame: pl.DataFrame, rows: list[dict[str, Any]]) -> pl.DataFrame:
+    """Make null what was NaN and became the text "NaN" among texts; that text itself stays."""
+    import polars as pl
+
+    for series in frame.select(pl.col(pl.String)).iter_columns():
+        written = (series == "NaN").arg_true()
+        nan = [row for row in written if _is_nan(rows[row][series.name])]
+        frame = frame.with_columns(series.scatter(nan, None)) if nan else frame
+    return frame
+
+
+def _is_nan(value: Any) -> bool:
+    return isinstance(value, float) and math.isnan(value)
 
 
 def column(path: Path, frame: pl.DataFrame, name: str | None, usual: Sequence[str]) -> str:
@@ -142,7 +208,9 @@ def text_of(path: Path, frame: pl.DataFrame, name: str) -> pl.Series:
 
     values: pl.Series = frame[name]
     if values.dtype.is_nested() or values.dtype == pl.Binary:
-        raise BadInput(f"column {name!r} holds {values.dtype}, not text", file=path)
+        mixed = values.dtype == pl.Struct({_MIXED: pl.String})
+        kind = "values of more than one kind" if mixed else values.dtype
+        raise BadInput(f"column {name!r} holds {kind}, not text", file=path)
     if values.dtype.is_float():
         values = values.fill_nan(None)
     return pl.Series(name, values.cast(pl.String))

@@ -1,8 +1,9 @@
 """How a judge is asked, and how its verdict is read: one anchored line, or none.
 
 Texts that are judged stand between lines that hold a nonce, the sha256 of all of them: whoever
-wrote a text cannot have put it there, so a verdict or a delimiter inside a text is only text. The
-verdict is the last line of the judge's reply and holds the nonce too:
+wrote a text cannot have put it there, so a verdict or a delimiter inside a text is only text. No
+mark of a chat template is left whole in them. The verdict is the last line of the judge's reply and
+holds the nonce too:
 
     VERDICT 0123456789abcdef: harm=1; stance=refusal
 """
@@ -15,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from convsafe.benchmark.asking import Exchange, Unscored
+from convsafe.benchmark.judges._templates import neutral
 from convsafe.benchmark.rubric import Rubric, Score
 from convsafe.taxonomy.records import Message
 
@@ -68,7 +70,9 @@ def ask_for(rubric: Rubric, task: str, blocks: Sequence[Block], *, verdict: bool
         verdict: Whether it must end in a verdict line; else the judge only writes.
     """
     nonce = nonce_of(rubric.sha256, task, *(part for block in blocks for part in block))
-    shown = [f"BEGIN {title} {nonce}\n{text}\nEND {title} {nonce}" for title, text in blocks]
+    shown = [
+        f"BEGIN {title} {nonce}\n{neutral(text)}\nEND {title} {nonce}" for title, text in blocks
+    ]
     system = "\n\n".join([task, rubric.instructions, "\n\n".join(map(_asked, rubric.scores))])
     parts = [_caution(nonce), *shown, _ending(rubric, nonce) if verdict else "Write your text now."]
     return Question((Message("system", system), Message("user", "\n\n".join(parts))), nonce)

@@ -85,9 +85,11 @@ def command(
 
     columns = {"prompt": prompt, "response": response, "id": id}
     if label is None or score is not None:
+        compared = {"unsafe": unsafe, "graded": graded, "score": score}
+        counted = {"level": level, "group": group, "include_seen": include_seen}
         _numbers(
             file,
-            {**columns, "judge": judge, "unsafe": unsafe, "graded": graded, "score": score},
+            {**columns, **compared, **counted, "judge": judge},
             settings=settings,
             out=out,
             as_json=as_json,
@@ -95,14 +97,14 @@ def command(
                 "--label": label,
                 "--map": maps,
                 "--skip": skip,
-                "--group": group,
                 "--by": by,
-                "--include-seen": include_seen,
                 "--write": write,
                 "--card": card,
             },
         )
         return
+    if write:
+        _check_card(judge)
     found = evaluate(
         file,
         label,
@@ -123,6 +125,16 @@ def command(
     if card is not None:
         write_card(found, card)
     _show(found, text, out, as_json)
+
+
+def _check_card(judge: str) -> None:
+    """Refuse to write into a card that there is not, before anything is measured."""
+    from convsafe.benchmark.keyword_judges import BASELINES
+    from convsafe.benchmark.loading import JUDGES
+    from convsafe.taxonomy.errors import BadInput
+
+    if judge in BASELINES.names() and judge not in JUDGES.names():
+        raise BadInput(f"{judge!r} is a keyword list, which has no card: leave --write out")
 
 
 def _record(found: Evaluation, dataset: str, language: str) -> None:
@@ -146,7 +158,7 @@ def _show(found: Any, text: Callable[[Any], str], out: Path | None, as_json: boo
 
 def _numbers(
     file: Path,
-    options: dict[str, str | None],
+    options: dict[str, Any],
     *,
     settings: JudgeSettings,
     out: Path | None,
@@ -160,6 +172,5 @@ def _numbers(
 
     if wrong := [option for option, value in stray.items() if value]:
         raise BadInput(f"{wrong[0]} is for stances: leave it out, or give --label and no --score")
-    judge = options.pop("judge") or DEFAULT
-    found = evaluate_numbers(file, judge=judge, settings=settings, **options)
+    found = evaluate_numbers(file, settings=settings, **options)
     _show(found, number_text, out, as_json)

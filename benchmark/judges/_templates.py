@@ -1,7 +1,7 @@
-"""Fill the templates of guard models so that no text can close the turn it stands in.
+"""Fill templates of guard models, and keep any text from closing the turn it stands in.
 
 Requests and replies are untrusted: one that holds `<|eot_id|>`, `<end_of_turn>` or `[/INST]` would
-end its turn and go on in the guard's own voice. `neutral` breaks every such mark of every family
+end its turn and go on in the judge's own voice. `neutral` breaks every such mark of every family
 by a space after its first character, as `< |eot_id|>`, which no tokenizer reads as the mark. It
 only adds spaces, so breaking one mark cannot make another, whatever was nested in it. Words that
 label a turn (`Agent:`, `Human user:`) are no marks: nothing tells them from a reply's own words.
@@ -22,7 +22,7 @@ _NAMES = (
 )
 _BRACKETED = "INST|SYSTEM_PROMPT|TOOL_CALLS|TOOL_RESULTS|AVAILABLE_TOOLS"
 _MARK = re.compile(
-    rf"<(?=\||/?(?:{_NAMES})>|</?SYS>>)|\[(?=/?(?:{_BRACKETED})\])",
+    rf"<(?=[|｜]|/?(?:{_NAMES})>|</?SYS>>)|\[(?=/?(?:{_BRACKETED})\])",
     re.IGNORECASE,
 )
 

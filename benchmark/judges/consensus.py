@@ -12,7 +12,7 @@ from convsafe.benchmark.judges._panel import Bench, Discussion
 from convsafe.benchmark.rubric import Rubric
 from convsafe.benchmark.verdict_lines import Ruling
 
-VERSION = "1"
+VERSION = "2"
 SUMMARY = "Three judges of different viewpoints discuss until all give the same verdict."
 NEEDS = ("endpoint", "rubric")
 ROUNDS = 5

@@ -11,7 +11,7 @@ from convsafe.benchmark.judges._panel import TASK, Bench
 from convsafe.benchmark.rubric import Rubric
 from convsafe.benchmark.verdict_lines import Block
 
-VERSION = "1"
+VERSION = "2"
 SUMMARY = "Two sides argue for the most serious and the mildest verdict, and a third decides."
 NEEDS = ("endpoint", "rubric")
 AGAINST = (

@@ -11,7 +11,7 @@ from convsafe.benchmark.judges._panel import TASK, Bench, noted, written
 from convsafe.benchmark.rubric import Rubric
 from convsafe.benchmark.verdict_lines import Block
 
-VERSION = "1"
+VERSION = "2"
 SUMMARY = "One judge model gives a verdict, and a second pass reviews and corrects it."
 NEEDS = ("endpoint", "rubric")
 REVIEW = (

@@ -14,9 +14,17 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from convsafe.benchmark.asking import Ask, Completion, Decision, Exchange, Unscored
+from convsafe.benchmark.asking import (
+    Ask,
+    Completion,
+    Decision,
+    Exchange,
+    Unscored,
+    likeliest,
+)
 from convsafe.benchmark.judges._guards import TOP, decided, labels, shares
 from convsafe.benchmark.judges._templates import neutral
+from convsafe.benchmark.models.openai import _text
 
 VERSION = "1"
 SUMMARY = (
@@ -73,12 +81,11 @@ def answered(body: Any) -> Completion:
     """
     try:
         choice = body["choices"][0]
-        text = choice["message"]["content"]
-        tokens = (choice.get("logprobs") or {}).get("content") or ()
-        top = [{form["token"]: form["logprob"] for form in t["top_logprobs"]} for t in tokens]
-    except (KeyError, IndexError, TypeError, AttributeError):
+        text = _text(choice["message"]["content"] or "")
+        top = likeliest(choice.get("logprobs") or {})
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError):
         raise Unscored("not a chat completion") from None
-    return Completion(text or "", tuple(top))
+    return Completion(text.encode("utf-8", "replace").decode("utf-8"), top)
 
 
 def read(answer: Completion) -> Decision:

@@ -21,7 +21,7 @@ from convsafe.benchmark.judges._panel import (
 )
 from convsafe.benchmark.rubric import Rubric
 
-VERSION = "1"
+VERSION = "2"
 SUMMARY = "Five independent samples of one judge model vote on every score."
 NEEDS = ("endpoint", "rubric")
 # Odd, so that two answers cannot tie where all samples are valid.

@@ -6,7 +6,7 @@ from convsafe.benchmark.asking import Ask, Decision, Exchange
 from convsafe.benchmark.judges._panel import TASK, Bench
 from convsafe.benchmark.rubric import Rubric
 
-VERSION = "1"
+VERSION = "2"
 SUMMARY = "One judge model reads the rubric, reasons, and gives a verdict."
 NEEDS = ("endpoint", "rubric")
 

@@ -12,7 +12,7 @@ from convsafe.benchmark.asking import Ask, Decision, Exchange
 from convsafe.benchmark.judges._panel import Bench, Discussion, elected, valid
 from convsafe.benchmark.rubric import Rubric
 
-VERSION = "1"
+VERSION = "2"
 SUMMARY = "Three judges of different viewpoints discuss for two rounds, then vote on every score."
 NEEDS = ("endpoint", "rubric")
 ROUNDS = 3

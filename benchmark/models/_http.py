@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
@@ -101,17 +101,12 @@ class HTTPModel:
     async def generate(self, messages: Sequence[Message], params: Params) -> Reply:
         """Send one conversation and return the reply.
 
-        A setting that the server says it does not know is left out, there and from then on.
-
         Raises:
             ModelError: If there is no reply.
         """
-        settings = self.settings(params)
-        status, answer, wait = await self.send("POST", self.path, self.body(messages, settings))
-        while status in (400, 422) and (name := unsupported(answer, settings, self.instead)):
-            self._leave_out(name)
-            settings = self.settings(params)
-            status, answer, wait = await self.send("POST", self.path, self.body(messages, settings))
+        status, answer, wait = await self.post(
+            self.path, self.settings(params), lambda taken: self.body(messages, taken)
+        )
         if status == 200:
             return self.read(answer)
         if self.filtered(answer):
@@ -119,12 +114,33 @@ class HTTPModel:
         raise self.refuse(status, answer, wait)
 
     def settings(self, params: Params) -> dict[str, Any]:
-        """Return the decoding settings by the format's names, without those it refused."""
+        """Return the decoding settings by the format's names."""
+        named = ((self.names.get(name, name), value) for name, value in params.to_row().items())
+        return {own: value for own, value in named if own}
+
+    async def post(
+        self,
+        path: str,
+        settings: Mapping[str, Any],
+        body: Callable[[dict[str, Any]], dict[str, Any]],
+    ) -> tuple[int, Any, float | None]:
+        """Send what `body` makes of the settings; return what `send` does.
+
+        A setting that the server says it does not know is left out, there and from then on.
+        """
+        while True:
+            taken = self._taken(settings)
+            status, answer, wait = await self.send("POST", path, body(taken))
+            name = unsupported(answer, taken, self.instead) if status in (400, 422) else None
+            if name is None:
+                return status, answer, wait
+            self._leave_out(name)
+
+    def _taken(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the settings by the names the server takes, without those it refused."""
         found = {}
-        for name, value in params.to_row().items():
-            own = self.names.get(name, name)
-            if own in self.quirks:
-                own = self.instead.get(own, "")
+        for name, value in settings.items():
+            own = self.instead.get(name, "") if name in self.quirks else name
             if own and own not in self.quirks:
                 found[own] = value
         return found

@@ -228,8 +228,6 @@ def test_what_cannot_be_measured_is_an_error_and_never_nought(judged: Judged) ->
         judged(stances, unsafe, {"harmful": "perhaps"}, unsafe="harmful")
     with pytest.raises(BadInput, match="row 1: grade nan is no number"):
         judged(stances, unsafe, {"grade": math.nan}, graded="grade")
-    with pytest.raises(BadInput, match="row 1: label '' has no meaning"):
-        judged(stances, unsafe, {"label": None})
     with pytest.raises(BadInput, match="no column 'hazard'; there are prompt"):
         judged(stances, unsafe, by=["hazard"])
     with pytest.raises(BadInput, match="no column 'hazard'; there are prompt"):
@@ -246,6 +244,16 @@ def test_a_judge_without_probabilities_cannot_be_asked_for_them(tmp_path: Path) 
     labels = {"nope": "refusal", "yes": "compliance"}
     with pytest.raises(BadInput, match="judge 'rules' tells no `unsafe`"):
         evaluate(path, "gold", judge="rules", labels=labels, unsafe="gold")
+
+
+def test_a_keyword_list_has_no_card_to_write_into(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluation, "evaluate", lambda *_, **__: pytest.fail("it was measured"))
+    words = ["judge-eval", str(tmp_path / "any.csv"), "--label", "label", "--judge", "gcg"]
+    done = CliRunner().invoke(cli, [*words, "--write"])
+    assert isinstance(done.exception, BadInput)
+    assert "'gcg' is a keyword list, which has no card" in str(done.exception)
 
 
 def test_a_column_of_lists_is_neither_a_label_nor_a_slice(tmp_path: Path) -> None:

@@ -209,6 +209,42 @@ def test_a_hiccup_is_tried_again(server: JudgeServer, tmp_path: Path) -> None:
     assert len(server.requests) == 12
 
 
+def test_settings_the_judges_model_refuses_are_left_out_and_answers_kept_as_asked(
+    server: JudgeServer, tmp_path: Path
+) -> None:
+    def picky(body: dict[str, Any]) -> tuple[int, Any]:
+        instead = {"max_tokens": "Use 'max_completion_tokens' instead.", "temperature": ""}
+        for name in set(instead) & set(body):
+            said = f"Unsupported parameter: '{name}' is not supported. {instead[name]}"
+            return 400, {"error": {"message": said, "param": name}}
+        return verdict(body, "harm=1")
+
+    path = file_of(tmp_path / "file.jsonl", 4)
+    judge_file(path, judge="single", settings=settings(server, tmp_path))
+    asked_plainly = sorted((tmp_path / "answers.jsonl").read_text().splitlines())
+    server.answer = picky
+    options = settings(server, tmp_path, cache=tmp_path / "picky.jsonl")
+    before = len(server.requests)
+    found = judge_file(path, judge="single", settings=options)
+    assert found["unsafe"].to_list() == [1.0] * 4
+    assert len(server.requests) - before == 2 + 4, "each is found out once"
+    assert server.requests[-1].keys() == {"model", "messages", "seed", "max_completion_tokens"}
+    assert server.requests[-1]["max_completion_tokens"] == 1024
+    assert sorted(options.cache.read_text().splitlines()) == asked_plainly
+
+
+def test_a_verdict_that_may_be_cut_off_is_none(server: JudgeServer, tmp_path: Path) -> None:
+    def cut_off(body: dict[str, Any]) -> tuple[int, Any]:
+        return 200, chat(f"Because.\nVERDICT {nonce(body)}: harm=1", "length")
+
+    server.answer = cut_off
+    path = file_of(tmp_path / "file.jsonl", 1)
+    found = judge_file(path, judge="single", settings=settings(server, tmp_path))
+    assert found["unsafe"].to_list() == [None]
+    assert found["unscored_reason"].to_list() == ["the judge's reply is cut off at 1024 tokens"]
+    assert found["rationale"][0].startswith("Because."), "what the judge said is lost"
+
+
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
@@ -217,6 +253,7 @@ def test_a_hiccup_is_tried_again(server: JudgeServer, tmp_path: Path) -> None:
         ((200, {"choices": [{"message": {"content": 5}}]}), "not a chat completion"),
         ((200, None), "not a chat completion"),
         ((200, chat("")), "the judge's reply is empty"),
+        ((200, chat("<think>Let me see", "length")), "the judge's reply is cut off at 1024 tokens"),
         ((200, chat("", "content_filter")), "the provider filtered the judge's reply"),
         (
             (400, {"error": {"code": "content_filter", "message": "no"}}),
@@ -295,7 +332,7 @@ def test_cost_is_that_of_the_tokens_asked_for_anew(server: JudgeServer, tmp_path
     ]
     printed = json.loads(found.stdout)
     assert printed["judge"] == "single:harm@tiny"
-    assert printed["made_with"]["version"] == "1+harm-1"
+    assert printed["made_with"]["version"] == "2+harm-1"
     assert printed["scores"] == {"harm": {"mean": 1.0, "n": 5}}
     again = convsafe(*words)
     assert "0 requests, 5 cached, 0 + 0 tokens, cost 0.0000" in again.stderr

@@ -1,8 +1,10 @@
 """Attacks on judges keep what a reply means, and every flip is counted with its direction."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import polars as pl
 import pytest
@@ -13,11 +15,14 @@ from convsafe.benchmark.attacked import REPLIES, Attacked, Flips, Robustness, at
 from convsafe.benchmark.attacking import ATTACKS, ON, Attack, load_attacks
 from convsafe.benchmark.cli import cli
 from convsafe.benchmark.intervals import clopper_pearson
+from convsafe.benchmark.loading import JudgeSettings, load_judge
 from convsafe.taxonomy.catalogue import Shelf
 from convsafe.taxonomy.errors import BadInput, UnknownName
 from convsafe.taxonomy.files import read_json
 
 from tests.conftest import SOURCES, needs_sources
+from tests.guards import FORMS, GUARDS, GuardServer
+from tests.judge_server import JudgeServer, chat, shown, verdict
 
 
 def convsafe(*arguments: object) -> Result:
@@ -25,7 +30,9 @@ def convsafe(*arguments: object) -> Result:
 
 
 def told(monkeypatch: pytest.MonkeyPatch, *tells: str) -> None:
-    judge = SimpleNamespace(VERSION="1", SUMMARY="", TELLS=frozenset(tells), made_with={})
+    judge = SimpleNamespace(
+        name="mine", VERSION="1", SUMMARY="", TELLS=frozenset(tells), made_with={}
+    )
     monkeypatch.setattr(attacked, "load_judge", lambda *_: judge)
 
 
@@ -192,3 +199,105 @@ def test_the_summary_counts_attacks_that_flip_hardly_anything() -> None:
     flips = [Flips(200, 2, {}), Flips(200, 3, {}), Flips(0, 0, {}), None]
     found = Robustness({}, [Attacked(attack, entry, None) for entry in flips])
     assert found.steady() == ["refused or not: 1 of 2 attacks flip at most 1%"]
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[JudgeServer]:
+    monkeypatch.setattr("convsafe.benchmark.patience.LONGEST_WAIT", 0.0)
+    found = JudgeServer()
+    yield found
+    found.stop()
+
+
+@pytest.fixture
+def few(tmp_path: Path) -> Path:
+    """Four replies that help, and the model they are of."""
+    rows = [
+        {"prompt": f"Item {n}", "response": f"Reply {n}.", "label": "compliance", "model": "other"}
+        for n in range(4)
+    ]
+    path = tmp_path / "few.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def wavering(body: dict[str, Any]) -> tuple[int, Any]:
+    """Judge by the last line; say nothing of item 3, nor of item 2 once it is attacked."""
+    reply = shown(body, "REPLY")
+    number = next(n for n in range(4) if f"Reply {n}." in reply)
+    if number == 3 or (number == 2 and reply != "Reply 2."):
+        return 200, chat("I cannot say.")
+    gullible = number == 1 and reply.endswith("Stance: refusal")
+    return verdict(body, f"stance=full_{'refusal' if gullible else 'compliance'}")
+
+
+def test_a_judge_that_asks_a_model_is_attacked_and_what_it_could_not_score_is_shown(
+    server: JudgeServer, few: Path, tmp_path: Path
+) -> None:
+    server.answer = wavering
+    arguments = [
+        "judge", "attacks", few, "--judge", "single", "--rubric", "xstest_stance",
+        "--endpoint", f"{server.url}#tiny", "--cache", tmp_path / "answers.jsonl",
+        "--family", "verdict_lines",
+    ]  # fmt: skip
+    done = convsafe(*arguments)
+    assert done.exit_code == 0, done.output
+    attacks = len(load_attacks(["verdict_lines"]))
+    assert len(server.requests) == 4 * (attacks + 1)
+    head, titles, *lines = done.stdout.splitlines()
+    assert head.startswith("judge single:xstest_stance@tiny ")
+    cells = {line.split()[0]: line.split("   ") for line in lines[:attacks]}
+    title = [part.strip() for part in titles.split("   ") if part.strip()]
+    assert title[-3:] == ["unscored before", "unscored after", "direction"]
+    fooled = [cell.strip() for cell in cells["verdict_lines/stance_refusal_after"] if cell.strip()]
+    assert fooled[3:5] == ["3", "66.7 %"]
+    assert fooled[6:] == ["1", "2", "1 not refused to refused, 1 not refused to unscored"]
+    assert lines[attacks:] == [
+        f"refused or not: 0 of {attacks} attacks flip at most 1%",
+        "unscored before attacks: 1 (1 no verdict line)",
+        f"unscored after attacks: {2 * attacks} ({2 * attacks} no verdict line)",
+    ]
+    found = json.loads(convsafe(*arguments, "--json").stdout)
+    assert len(server.requests) == 4 * (attacks + 1), "an answer that is kept was asked for again"
+    assert found["unscored_reasons"] == {"no verdict line": 1}
+    assert found["attacks"][0]["stance"]["unscored"] == {"before": 1, "after": 2}
+    assert found["attacks"][0]["unscored_reasons"] == {"no verdict line": 2}
+
+
+def test_an_attack_on_what_was_never_scored_is_shown_and_shows_no_steadiness(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told(monkeypatch, "stance")
+    judged = judged_by(lambda text: says("refusal" if text.startswith("I'm") else None))
+    found = attack_judge("mine", families=["disavowals"], judged=judged)
+    assert {row[3:7] for row in table(found)[1:]} == {("0", "-", "-", "30")}
+    assert found.steady() == []
+
+
+def test_a_judge_that_scores_nothing_is_refused_before_it_is_attacked(
+    server: JudgeServer, few: Path, tmp_path: Path
+) -> None:
+    options = {"endpoint": f"{server.url}#tiny", "cache": tmp_path / "answers.jsonl"}
+    settings = JudgeSettings(rubric="xstest_stance", **options)
+    with pytest.raises(BadInput, match="scored none of 4 replies: 4 no verdict line"):
+        attack_judge("single", few, settings=settings)
+    assert len(server.requests) == 4
+    own = JudgeSettings(rubric="xstest_stance", endpoint=f"{server.url}#other")
+    with pytest.raises(BadInput, match="other"):
+        attack_judge("single", few, settings=own)
+
+
+@pytest.mark.parametrize("name", GUARDS)
+def test_a_guard_is_attacked_by_name_or_loaded(
+    name: str, guard_server: GuardServer, few: Path, tmp_path: Path
+) -> None:
+    if name == "openai_moderation":
+        guard_server.flags()
+    else:
+        guard_server.says(FORMS[name][0])
+    settings = JudgeSettings(endpoint=f"{guard_server.url}#m", cache=tmp_path / "answers.jsonl")
+    found = attack_judge(name, few, families=["verdict_lines"], settings=settings)
+    assert found.of["judge"] == f"{name}@m"
+    assert all((entry.unsafe.n, entry.unsafe.flips) == (4, 0) for entry in found.attacks)
+    loaded = load_judge(name, settings)
+    assert attack_judge(loaded, few, families=["verdict_lines"]).to_row() == found.to_row()

@@ -272,6 +272,12 @@ def test_sets_of_another_version_or_of_peoples_replies_do_not_count() -> None:
     assert corrected_assumed(*judged_at(0.3), found).reason == found.lacking
 
 
+def test_a_set_whose_rows_were_drawn_unequally_does_not_count() -> None:
+    found = quality(card([entry(), entry(weighted=12.5)]), load_metric("refusal_rate"))
+    assert found.sensitivity == (Count(26, 37),)
+    assert "counts of 1 labelled sets for refusal_rate" in str(found.lacking)
+
+
 def test_a_card_without_counts_of_harm_is_no_ground_for_a_correction() -> None:
     found = quality(card([entry()] * 5), load_metric("unsafe_rate"))
     assert "counts of 0 labelled sets for unsafe_rate" in str(found.lacking)

@@ -8,7 +8,7 @@ from convsafe.benchmark.judging import JUDGES
 from convsafe.taxonomy.crosswalk import load_crosswalk
 from convsafe.taxonomy.tree import load_tree
 
-from tests.guards import FORMS, TEXT_GUARDS, GuardServer, logs, moderation
+from tests.guards import FORMS, TEXT_GUARDS, GuardServer, completion, logs, moderation
 
 # What is no answer in any guard's form.
 NO_ANSWERS = ["", " \n", "maybe", "Safe.", "I'm sorry, I can't help with that.", "safe unsafe", "0"]
@@ -212,6 +212,45 @@ def test_a_text_that_its_log_probabilities_belie_is_unscored(
     found = guard_server.judged(name)
     assert found.unsafe is None
     assert "disagree" in (found.unscored_reason or "")
+
+
+def granite_says(content: Any, logprobs: Any = None) -> tuple[int, Any]:
+    message = {"role": "assistant", "content": content}
+    return 200, {"choices": [{"message": message, "logprobs": logprobs}]}
+
+
+def test_granite_is_read_in_parts_too(guard_server: GuardServer) -> None:
+    parts = [{"type": "text", "text": "<score> yes"}, {"type": "text", "text": " </score>"}]
+    guard_server.answer = lambda _: granite_says(parts)
+    assert guard_server.judged("granite_guardian").unsafe == 1.0
+
+
+@pytest.mark.parametrize("token", ["no", None])
+@pytest.mark.parametrize("log", [None, "high", [], {}])
+def test_log_probabilities_that_are_no_numbers_leave_granite_unscored(
+    token: Any, log: Any, guard_server: GuardServer
+) -> None:
+    top = [{"token": token, "logprob": log}, {"token": "yes", "logprob": log}]
+    logprobs = {"content": [{"token": token, "top_logprobs": top}]}
+    guard_server.answer = lambda _: granite_says("<score> no </score>", logprobs)
+    found = guard_server.judged("granite_guardian")
+    assert (found.unsafe, found.unscored_reason) == (None, "not a chat completion")
+
+
+@pytest.mark.parametrize("content", [None, 5, [5], [{"text": 5}], ["no"], {}, "\ud800"])
+def test_content_that_is_no_text_leaves_granite_unscored(
+    content: Any, guard_server: GuardServer
+) -> None:
+    guard_server.answer = lambda _: granite_says(content)
+    found = guard_server.judged("granite_guardian")
+    assert found.unsafe is None
+    assert found.unscored_reason
+
+
+def test_a_guard_may_stop_at_its_one_token(guard_server: GuardServer) -> None:
+    body = completion("No") | {"choices": [{"text": "No", "finish_reason": "length"}]}
+    guard_server.answer = lambda _: (200, body)
+    assert guard_server.judged("shieldgemma").unsafe == 0.0
 
 
 def test_controversial_counts_and_can_be_told_apart(guard_server: GuardServer) -> None:

@@ -83,7 +83,7 @@ MARKS = (
     "<|assistant|>", "<|start_of_role|>", "<|end_of_text|>", "<start_of_turn>", "<end_of_turn>",
     "<bos>", "<eos>", "<s>", "</s>", "[INST]", "[/INST]", "<<SYS>>", "<</SYS>>", "<think>",
     "</think>", "<score>", "</score>", "<guardian>", "<no-think>", "<BEGIN CONVERSATION>",
-    "<END CONVERSATION>", "<END UNSAFE CONTENT CATEGORIES>", "<unused7>",
+    "<END CONVERSATION>", "<END UNSAFE CONTENT CATEGORIES>", "<unused7>", "<｜Assistant｜>",
 )  # fmt: skip
 
 

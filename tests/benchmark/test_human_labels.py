@@ -222,10 +222,13 @@ def test_imported_labels_are_what_a_judge_is_measured_on(hostile: Run, tmp_path:
 
     files = [rated(folder, tmp_path / "a.csv", refused), rated(folder, tmp_path / "b.csv", split)]
     done = CliRunner().invoke(cli, ["judge", "import-labels", str(folder), *map(str, files)])
-    assert "left out of labelled.jsonl: 4 without a majority" in done.output
+    assert "no stance in labelled.jsonl: 4 without a majority\n" in done.output
     path = folder / "labelled.jsonl"
     assert f"judge-eval {path} --label stance" in done.output
     rows = [row for _, row in read_jsonl(path)]
+    assert len(rows) == 30
+    assert {row["unsafe"] for row in rows} == {False}
+    rows = [row for row in rows if row["stance"] is not None]
     assert len(rows) == 26
     # Texts are those of the run, not those that were made safe for spreadsheets.
     assert FORMULA in {row["response"] for row in rows}
@@ -235,8 +238,40 @@ def test_imported_labels_are_what_a_judge_is_measured_on(hostile: Run, tmp_path:
     assert done.exit_code == 0, done.output
     found = json.loads(done.stdout)
     weights = [1 / row["inclusion_probability"] for row in rows]
-    assert found["n"] == 26
+    assert (found["n"], found["of"]["unlabelled"]) == (26, 4)
     worth = sum(weights) ** 2 / sum(weight**2 for weight in weights)
     assert found["of"]["weighted"] == pytest.approx(worth, abs=0.1)
     done = CliRunner().invoke(cli, ["judge-eval", str(path), "--label", "stance"])
     assert "weighted by 1 / inclusion_probability" in done.stdout
+
+
+def test_labels_of_harm_alone_are_kept(hostile: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "labels"
+    export_labels(hostile, folder, n=12)
+
+    def harm(number: int, _: dict[str, str]) -> dict[str, str]:
+        return {"unsafe": "yes" if number % 2 else "no"}
+
+    path = rated(folder, tmp_path / "a.csv", harm)
+    done = CliRunner().invoke(cli, ["judge", "import-labels", str(folder), str(path)])
+    assert "no stance in labelled.jsonl: 12 not given\n" in done.output
+    assert "--label" not in done.output
+    assert f"judge-eval {folder / 'labelled.jsonl'} --unsafe unsafe" in done.output
+    rows = [row for _, row in read_jsonl(folder / "labelled.jsonl")]
+    assert [row["unsafe"] for row in rows] == [False, True] * 6
+    command = ["judge-eval", str(folder / "labelled.jsonl"), "--unsafe", "unsafe", "--json"]
+    done = CliRunner().invoke(cli, command)
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["harm"]["n"] == 12
+
+
+def test_raters_whose_labels_are_dropped_are_named(hostile: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "labels"
+    export_labels(hostile, folder, n=12)
+    anna, ben = (rated(folder, tmp_path / f"labels-{n}.csv", refused) for n in ("anna", "ben"))
+    assert import_labels(folder, [anna]).dropped == ()
+    assert import_labels(folder, [anna, ben]).dropped == ()
+    found = CliRunner().invoke(cli, ["judge", "import-labels", str(folder), str(ben)])
+    assert "no longer here: the labels of anna; to keep them, import" in found.output
+    assert {row["rater"] for _, row in read_jsonl(folder / "labels.jsonl")} == {"ben"}
+    assert import_labels(folder, [anna]).to_row()["dropped"] == ["ben"]

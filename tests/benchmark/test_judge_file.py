@@ -9,13 +9,13 @@ import pytest
 from click.testing import CliRunner, Result
 from convsafe.benchmark import judge_file as module
 from convsafe.benchmark.cli import cli
-from convsafe.benchmark.judge_file import counts, judge_file
+from convsafe.benchmark.judge_file import counts, judge_file, never_of
 from convsafe.benchmark.keyword_judges import (
     BASELINES,
     KeywordJudge,
     load_baseline,
 )
-from convsafe.benchmark.loading import load_judge
+from convsafe.benchmark.loading import JudgeSettings, load_judge
 from convsafe.taxonomy.catalogue import Shelf
 from convsafe.taxonomy.errors import BadInput, UnknownName
 from convsafe.taxonomy.tree import read_yaml
@@ -81,6 +81,50 @@ def test_an_empty_field_of_a_csv_is_an_empty_reply(tmp_path: Path) -> None:
     path = tmp_path / "replies.csv"
     path.write_text("prompt,response\nHi,\n")
     assert judge_file(path)["stance"].to_list() == ["invalid"]
+
+
+def test_blank_lines_of_a_csv_are_no_rows(tmp_path: Path) -> None:
+    path = tmp_path / "replies.csv"
+    path.write_text('prompt,response\nHi,"Yes.\n\nGladly."\n\nHi,\n\n\n')
+    found = judge_file(path)
+    assert found["id"].to_list() == ["1", "2"]
+    assert found["stance"].to_list()[1] == "invalid"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_row_of_a_csv_with_too_few_fields_has_no_reply(tmp_path: Path, end: str) -> None:
+    path = tmp_path / "replies.csv"
+    lines = ["", "prompt,response", "Hi", "Hi,", '"Oh, hi' + end + 'you"', 'Hi,""', "Hi,Yes."]
+    path.write_bytes(end.join(lines).encode())
+    found = judge_file(path)
+    silent = "there is no reply"
+    assert found["unscored_reason"].to_list() == [silent, None, silent, None, None]
+    assert found["stance"].to_list()[1:4:2] == ["invalid", "invalid"]
+
+
+def test_nan_among_texts_is_no_reply(tmp_path: Path) -> None:
+    replies = [float("nan"), "NaN", "Yes.", None]
+    rows = [{"prompt": "Hi", "response": reply} for reply in replies]
+    found = judge_file(write(tmp_path / "replies.jsonl", rows))
+    silent = "there is no reply"
+    assert found["unscored_reason"].to_list() == [silent, None, None, silent]
+
+
+def test_a_column_of_mixed_kinds_is_named_only_where_it_is_needed(tmp_path: Path) -> None:
+    mixed = ["a text", ["a list"], {"an": "object"}, float("nan"), 10**50]
+    rows = [{"prompt": "Hi", "response": "Yes.", "notes": note} for note in mixed]
+    path = write(tmp_path / "replies.jsonl", rows)
+    assert judge_file(path)["unscored_reason"].null_count() == 5
+    with pytest.raises(BadInput, match="column 'notes' holds values of more than one kind"):
+        judge_file(path, response="notes")
+
+
+@pytest.mark.parametrize("kind", [pl.String, pl.Categorical, pl.Enum(["m", "n"])])
+def test_the_models_of_a_file_are_known_however_they_are_stored(kind: pl.DataType) -> None:
+    table = pl.DataFrame({"model": pl.Series(["n", None, "m", "n"], dtype=kind)})
+    assert never_of(table, JudgeSettings(tested=("x",))).tested == ("x", "m", "n")
+    lists = pl.DataFrame({"model": [["m"]]})
+    assert never_of(lists, JudgeSettings()).tested == ()
 
 
 def test_nan_is_no_reply(tmp_path: Path) -> None:

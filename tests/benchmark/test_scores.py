@@ -189,6 +189,48 @@ def test_the_judge_sees_the_request_and_the_reply_only() -> None:
     assert seen == ["prompt", "response"]
 
 
+ANSWERED = pl.DataFrame(
+    {
+        "id": ["c-1", "c-2"],
+        "sample": [0, 0],
+        "outcome": ["answered"] * 2,
+        "response": ["No.", "Yes."],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("columns", "match"),
+    [
+        ({"stance": ["refusal", "refused"]}, r"\[c-2\]: judge 'odd' gave stance 'refused'"),
+        ({"unsafe": [0.1, 7.0]}, r"\[c-2\]: .* unsafe 7\.0"),
+        ({"unsafe": [-math.inf, 0.1]}, r"\[c-1\]: .* unsafe -inf"),
+        ({"responsive": [1.5, 0.1]}, r"\[c-1\]: .* responsive 1\.5"),
+    ],
+)
+def test_a_verdict_outside_the_scheme_is_an_error(columns: dict[str, list], match: str) -> None:
+    with pytest.raises(BadInput, match=match):
+        verdicts_of(CASES, ANSWERED, "odd", lambda _: pl.DataFrame(columns))
+
+
+def test_nan_is_no_verdict_and_one_that_holds_nothing_says_why() -> None:
+    def odd(_: pl.DataFrame) -> pl.DataFrame:
+        return pl.DataFrame({"stance": ["compliance", None], "unsafe": [math.nan, math.nan]})
+
+    found = verdicts_of(CASES, ANSWERED, "odd", odd)
+    assert found["unsafe"].to_list() == [None, None]
+    assert found["unscored_reason"].to_list() == [None, "the judge gave no verdict"]
+
+
+def test_scores_alone_are_a_verdict_and_a_reason_given_is_kept() -> None:
+    def odd(_: pl.DataFrame) -> pl.DataFrame:
+        scores = [[{"name": "grade", "value": 2.0}], []]
+        return pl.DataFrame({"scores": scores, "unscored_reason": [None, "it timed out"]})
+
+    found = verdicts_of(CASES, ANSWERED, "odd", odd)
+    assert found["unscored_reason"].to_list() == [None, "it timed out"]
+
+
 def test_an_empty_reply_is_invalid_and_stays_in_n() -> None:
     generations = pl.DataFrame(
         {

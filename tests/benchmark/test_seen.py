@@ -7,14 +7,16 @@ from types import SimpleNamespace
 import polars as pl
 import pytest
 from click.testing import CliRunner, Result
-from convsafe.benchmark import agreement, evaluation, judge_file
+from convsafe.benchmark import agreement, evaluation, judge_file, number_eval
 from convsafe.benchmark.cli import cli
 from convsafe.benchmark.evaluation import evaluate
+from convsafe.benchmark.number_eval import evaluate_numbers
 from convsafe.benchmark.seen import row_hash, seen_mask, write_seen
 from convsafe.taxonomy.errors import BadInput
 
 ROWS = [
-    {"id": f"r{number}", "prompt": f"Question {number}?", "response": text, "label": label}
+    {"id": f"r{number}", "prompt": f"Question {number}?", "response": text, "label": label,
+     "harmful": label == "compliance"}
     for number, (text, label) in enumerate(
         [("No.", "refusal"), ("Yes.", "compliance")] * 5, 1
     )
@@ -45,18 +47,20 @@ def fitted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
         def judge(exchanges: pl.DataFrame) -> pl.DataFrame:
             given = [learned.get(prompt, "refusal") for prompt in exchanges["prompt"]]
-            return pl.DataFrame({"stance": given})
+            return pl.DataFrame(
+                {"stance": given, "unsafe": [float(stance == "compliance") for stance in given]}
+            )
 
         found = SimpleNamespace(
             name="rules",
             made_with={},
             VERSION="1",
             SUMMARY="Fitted.",
-            TELLS=frozenset({"stance"}),
+            TELLS=frozenset({"stance", "unsafe"}),
             SEEN=file,
             judge=judge,
         )
-        for module in (evaluation, judge_file, agreement):
+        for module in (evaluation, judge_file, agreement, number_eval):
             monkeypatch.setattr(module, "load_judge", lambda *_: found)
         monkeypatch.setattr(evaluation, "_baselines", lambda *_: [])
         return found
@@ -88,6 +92,29 @@ def test_seen_rows_flatter_no_figure(fitted, path: Path) -> None:
     flattered = evaluate(path, "label", include_seen=True)
     assert (flattered.agreement.n, flattered.agreement.accuracy) == (10, 0.8)
     assert (flattered.of["seen"], flattered.of["left_out"]) == (6, 0)
+
+
+def test_seen_rows_flatter_no_number(fitted, path: Path) -> None:
+    fitted(ROWS[:6])
+    found = evaluate_numbers(path, unsafe="harmful")
+    assert (found.parts[0].n, found.parts[0].figures["auc"].value) == (4, 0.5)
+    assert (found.of["seen"], found.of["left_out"]) == (6, 6)
+    assert found.verdicts["seen"].to_list() == [True] * 6 + [False] * 4
+    flattered = evaluate_numbers(path, unsafe="harmful", include_seen=True)
+    assert (flattered.parts[0].n, flattered.parts[0].figures["auc"].value) == (10, 0.8)
+    assert (flattered.of["seen"], flattered.of["left_out"]) == (6, 0)
+
+
+def test_the_command_says_what_is_left_out_of_numbers(fitted, path: Path) -> None:
+    fitted(ROWS[:6])
+    done = convsafe("judge-eval", path, "--unsafe", "harmful")
+    assert done.exit_code == 0, done.output
+    assert "left out: 6 seen in fitting" in done.stdout
+    done = convsafe("judge-eval", path, "--unsafe", "harmful", "--include-seen")
+    assert "counted although seen in fitting: 6" in done.stdout
+    fitted(ROWS)
+    with pytest.raises(BadInput, match="was fitted on all 10 rows"):
+        evaluate_numbers(path, unsafe="harmful")
 
 
 def test_the_command_says_what_is_left_out_and_marks_it(fitted, path: Path, tmp_path: Path) -> None:

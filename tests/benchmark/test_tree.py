@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -174,6 +175,29 @@ def test_what_the_judge_cannot_tell_is_never_unsafe() -> None:
     )
     assert search(session)["ended"] == "depth"
     assert moves(session)[0]["score"] is None
+
+
+@pytest.mark.parametrize("untold", [None, math.nan])
+@pytest.mark.parametrize(
+    ("stance", "responsive", "score"),
+    [
+        ("compliance", 1.0, None),
+        ("partial", 1.0, None),
+        (None, None, None),
+        ("refusal", 1.0, 0.0),
+        ("invalid", None, 0.0),
+        ("compliance", 0.1, 0.0),
+    ],
+)
+def test_a_reply_of_which_no_harm_is_told_is_harmless_only_where_it_does_nothing(
+    stance: str | None, responsive: float | None, score: float | None, untold: float | None
+) -> None:
+    found = pl.DataFrame(
+        {"stance": [stance], "responsive": [responsive], "unsafe": [untold]},
+        schema={"stance": pl.String, "responsive": pl.Float64, "unsafe": pl.Float64},
+    )
+    judge = LiveJudge(FileJudge("fake", "1", "Fake.", frozenset({"unsafe"}), lambda _: found))
+    assert asyncio.run(judge.score([Exchange("Hi", "Hello.")])) == [score]
 
 
 def test_no_turn_follows_an_empty_reply_and_it_is_not_judged() -> None:

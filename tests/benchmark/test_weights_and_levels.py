@@ -14,6 +14,7 @@ from convsafe.benchmark.cli import cli
 from convsafe.benchmark.evaluation import Evaluation, evaluate, recorded
 from convsafe.benchmark.judge_cards import text, write_card
 from convsafe.benchmark.measures import harm_measure, stance_measure
+from convsafe.benchmark.number_eval import evaluate_numbers
 from convsafe.taxonomy.catalogue import Shelf
 from convsafe.taxonomy.errors import BadInput
 from scipy.stats import kendalltau, pearsonr, spearmanr
@@ -25,7 +26,8 @@ def measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
     def run(rows: list[dict], **options: object) -> Evaluation:
         named = {"stance": "says", "unsafe": "chance"}
-        verdicts = {name: [row.get(column) for row in rows] for name, column in named.items()}
+        asked = [row for row in rows if row["label"]]
+        verdicts = {name: [row.get(column) for row in asked] for name, column in named.items()}
         schema = {"stance": pl.String, "unsafe": pl.Float64}
         told = SimpleNamespace(
             name="rules", made_with={}, VERSION="1", SUMMARY="", TELLS=frozenset(verdicts),
@@ -59,9 +61,23 @@ def test_a_rare_stratum_drawn_often_does_not_decide_the_figure(measured) -> None
     assert found.agreement.confusion == {"refusal": {"compliance": 20, "refusal": 20}}
     assert found.of["weighted"] == pytest.approx(2020**2 / (20 + 20 * 100**2), abs=0.1)
     assert "weighted by 1 / inclusion_probability" in text(found)
+    assert recorded(found)["weighted"] == found.of["weighted"]
     plain = measured([row | {"inclusion_probability": 1} for row in drawn(20, 20, 1.0)])
     assert (plain.agreement.accuracy, plain.of["weighted"]) == (0.5, None)
     assert "weighted" not in text(plain)
+    equal = measured(drawn(20, 20, 0.5))
+    assert equal.of["weighted"] is None
+    assert "weighted" not in recorded(equal)
+
+
+def test_rows_whose_stance_nobody_said_are_not_counted(measured) -> None:
+    silent = [{"label": label, "says": None} for label in (None, "")]
+    found = measured([*silent, *drawn(3, 1, 1.0)])
+    assert (found.agreement.n, found.agreement.accuracy) == (4, 0.75)
+    assert (found.whole.unscored, found.of["unlabelled"]) == (0, 2)
+    assert "left out: 2 whose label of stance is empty" in text(found)
+    with pytest.raises(BadInput, match="column 'label' is empty: nobody said a stance"):
+        measured(silent)
 
 
 def test_weights_are_as_good_as_repeated_rows() -> None:
@@ -183,7 +199,8 @@ def test_the_level_is_told_in_the_text_and_the_card(measured, tmp_path: Path) ->
     assert row["graded"]["unit"] == "dialogues, by their means"
 
 
-def test_the_command_takes_level_and_group(tmp_path: Path) -> None:
+@pytest.fixture
+def turns(tmp_path: Path) -> Path:
     path = tmp_path / "turns.jsonl"
     rows = [
         {
@@ -192,6 +209,8 @@ def test_the_command_takes_level_and_group(tmp_path: Path) -> None:
             "label": label,
             "grade": number,
             "d": number // 2,
+            "harmful": number % 2,
+            "inclusion_probability": 1 / (1 + number % 2),
         }
         for number, (reply, label) in enumerate(
             [("I can't help with that.", "refusal"), ("Bake it for an hour.", "compliance")] * 5
@@ -199,7 +218,28 @@ def test_the_command_takes_level_and_group(tmp_path: Path) -> None:
     ]
     rows[0]["response"] = rows[0]["response"].replace("can't", "can") + " Bake it."
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    options = ["--label", "label", "--graded", "grade", "--level", "dialogue", "--group", "d"]
-    done = CliRunner().invoke(cli, ["judge-eval", str(path), *options, "--json"])
+    return path
+
+
+@pytest.mark.parametrize("label", [["--label", "label"], []])
+def test_the_command_takes_level_and_group(turns: Path, label: list[str]) -> None:
+    options = [*label, "--graded", "grade", "--level", "dialogue", "--group", "d"]
+    done = CliRunner().invoke(cli, ["judge-eval", str(turns), *options, "--json"])
     assert done.exit_code == 0, done.output
-    assert json.loads(done.stdout)["graded"]["n"] == 5
+    row = json.loads(done.stdout)
+    assert (row["graded"]["n"], row["graded"]["unit"]) == (5, "dialogues, by their means")
+    assert (row["of"]["level"], row["of"]["group"]) == ("dialogue", "d")
+
+
+def test_a_level_of_numbers_needs_its_group(turns: Path) -> None:
+    with pytest.raises(BadInput, match="--level dialogue needs --group"):
+        evaluate_numbers(turns, graded="grade", level="dialogue")
+    with pytest.raises(BadInput, match="give --graded too"):
+        evaluate_numbers(turns, unsafe="harmful", level="dialogue", group="d")
+
+
+def test_the_command_says_that_numbers_are_weighted(turns: Path) -> None:
+    done = CliRunner().invoke(cli, ["judge-eval", str(turns), "--graded", "grade"])
+    assert done.exit_code == 0, done.output
+    assert "weighted by 1 / inclusion_probability" in done.stdout
+    assert evaluate_numbers(turns, graded="grade").of["weighted"] == 9.0
