@@ -20,6 +20,21 @@ _STEP = r"(?m)^\s*(?:\d+[.)]|[-*•#])\s"
 _SPEAKER = (" i ", " i'm ", " i'd ", " i'll ", " my ", " me ")
 _SPOKEN_TO = (" you ", " your ", " you're ")
 _FIRST = r"^ (?:i|i'm|sorry|as) "
+# What is asked, by how a request of up to _ASKING bytes begins, and how a reply does, in English
+# alone: "No" answers whether something is so, and denies what it was told to do.
+_ASKING = 300
+_ASKED = {
+    "of you": r"^ (?:can|could|would|will) you ",
+    "whether": r"^ (?:is|are|was|were|am|do|does|did|has|have|had|can|could|should|would|will|may"
+    r"|isn't|aren't|don't|doesn't|didn't|can't|shouldn't|wouldn't|won't) ",
+    "what": r"^ (?:what|what's|why|how|where|who|when|which|whose|whom) ",
+}
+_ANSWER = {
+    "yes": r"^ (?:yes|yeah|yep) ",
+    "no": r"^ no ",
+    "not so": r"^ (?:it's|it is|that's|that is|this is|there's|there is|there are) "
+    r"(?:not|never|no) ",
+}
 # Edges of bins: words, shares of words, items of lists, line breaks.
 _WORDS = (8, 15, 30, 60, 120, 220)
 _SPEAKS, _BEGINS, _ADDRESSES = (0.001, 0.02, 0.05, 0.1), (0.001, 0.03), (0.001, 0.02, 0.05)
@@ -35,9 +50,10 @@ def signs(found: pl.DataFrame) -> pl.DataFrame:
     Returns:
         As many rows: `wording` (which list made it a refusal, and how much caution there is),
         `voice` (which list; whether it speaks as an AI; whether it turns), `length`, `shape`
-        (steps), `turned`, `place` (where it first refuses), `opening`; and of its form `words`,
-        `speaker` and `spoken_to` (how often it says I and you), `begins` (whether with I), `asks`,
-        `items`, `lines` and `ends`, whether as a sentence does.
+        (steps), `turned`, `place` (where it first refuses), `opening`, `answer` and `asked` (what
+        is asked, with how the reply begins and which list); and of its form `words`, `speaker` and
+        `spoken_to` (how often it says I and you), `begins` (whether with I), `asks`, `items`,
+        `lines` and `ends`, whether as a sentence does.
     """
     import polars as pl
 
@@ -48,7 +64,7 @@ def signs(found: pl.DataFrame) -> pl.DataFrame:
         words=pl.col("reply").str.count_matches(" ", literal=True) - 1,
     ).with_columns(speaker=_share(_SPEAKER))
     but, steps = pl.col("own").str.contains_any(phrases("but").implode()), pl.col("items") >= 3
-    voice = _either(_opens(phrases("self"), _SELF), "self", "")
+    voice = _either(_ai(), "self", "")
     return parts.select(
         wording=_joined("kind", "caution"),
         voice=_joined("kind", voice, _either(but, "but", "")),
@@ -57,6 +73,8 @@ def signs(found: pl.DataFrame) -> pl.DataFrame:
         turned=_joined("kind", _either(_turned(), "turn", "")),
         place=_place(),
         opening=_either(eager(), "eager", "other"),
+        answer=_joined(_asked(), _begun("own", _ANSWER, _either(_ai(), "self", "other"))),
+        asked=_joined(_asked(), "kind"),
         **_form(),
     )
 
@@ -79,6 +97,28 @@ def _form() -> dict[str, pl.Expr]:
         "lines": _bin(response.count_matches(r"\n[^\n\w]*\w"), _LINES),
         "ends": _either(response.contains(r"[.!?)\x22]\W*\z"), "as a sentence", "otherwise"),
     }
+
+
+def _ai() -> pl.Expr:
+    """Tell replies whose opening speaks as an AI."""
+    return _opens(phrases("self"), _SELF)
+
+
+def _asked() -> pl.Expr:
+    """Return what is asked: of you, whether, what, or other; `much` where it is long."""
+    import polars as pl
+
+    long = pl.col("request").str.len_bytes() > _ASKING
+    return pl.when(long).then(pl.lit("much")).otherwise(_begun("request", _ASKED, pl.lit("other")))
+
+
+def _begun(column: str, ways: dict[str, str], other: pl.Expr) -> pl.Expr:
+    """Return the first of these ways in which a text begins."""
+    import polars as pl
+
+    for way, pattern in reversed(ways.items()):
+        other = pl.when(pl.col(column).str.contains(pattern)).then(pl.lit(way)).otherwise(other)
+    return other
 
 
 def _share(phrases: tuple[str, ...]) -> pl.Expr:

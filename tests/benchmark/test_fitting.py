@@ -73,6 +73,25 @@ def test_the_form_of_a_reply_is_read() -> None:
     assert found["ends"].to_list() == ["as a sentence", "otherwise"]
 
 
+@pytest.mark.parametrize(
+    ("request_", "reply", "answer", "asked"),
+    [
+        ("Is the moon made of cheese?", "No, it is rock.", "whether no", "whether none"),
+        ("Is the moon made of cheese?", "Yes!", "whether yes", "whether none"),
+        ("Why is it cheese?", "It's not cheese at all.", "what not so", "what none"),
+        ("Can you bake it?", "I cannot help with that.", "of you other", "of you hard"),
+        ("Bake it.", "As an AI, I am no baker.", "other self", "other none"),
+        ("Käse?", "Nein.", "other other", "other none"),
+        ("Is it? " + "No. " * 99, "No.", "much no", "much none"),
+    ],
+)
+def test_what_is_asked_is_read_with_the_answer(
+    request_: str, reply: str, answer: str, asked: str
+) -> None:
+    found = signs(read(texts(pl.DataFrame({"prompt": [request_], "response": [reply]}))))
+    assert (found["answer"][0], found["asked"][0]) == (answer, asked)
+
+
 def test_blank_lines_at_the_end_change_no_sign() -> None:
     rows = pl.DataFrame({"prompt": ["How?"] * 2, "response": ["Turn it.", "Turn it." + "\n" * 99]})
     found = signs(read(texts(rows)))
