@@ -191,6 +191,9 @@ class MisbehavingServer:
     async def _vanish(self) -> None:
         server, self._server = self._server, None
         if server is not None:
+            # A connection that is being accepted while its server closes would be left open.
+            self._loop.remove_reader(server.sockets[0])
+            await asyncio.sleep(0.01)
             server.close()
         for writer in list(self._open):
             _reset(writer)
