@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convsafe.benchmark.agreement import Agreement, agreement, labelled
-from convsafe.benchmark.bootstrap import cluster_numbers
+from convsafe.benchmark.counted_rows import Compared, counted
 from convsafe.benchmark.judge_file import judge_rows, never_of
 from convsafe.benchmark.keyword_judges import BASELINES, load_baseline
-from convsafe.benchmark.label_columns import booleans, inverse_chances, names, numbers
 from convsafe.benchmark.loading import (
     DEFAULT,
     NOTHING,
@@ -21,8 +20,7 @@ from convsafe.benchmark.loading import (
     load_judge,
     unsafe_from,
 )
-from convsafe.benchmark.parts import LEVELS, Part, graded_part, harm_part, stance_part, told
-from convsafe.benchmark.seen import seen_mask
+from convsafe.benchmark.parts import Part, graded_part, harm_part, stance_part, told
 from convsafe.benchmark.tables import text_of
 from convsafe.taxonomy.errors import BadInput
 from convsafe.taxonomy.files import sha256_of
@@ -136,34 +134,28 @@ def evaluate(
         labels={"": _NOBODY, **(labels or {})},
         skip=skip,
     )
-    rows, unlabelled = _said(path, label, rows)
-    found = load_judge(judge, never_of(rows["own"].struct.unnest(), settings))
-    _check(path, found, rows, unsafe, by)
-    every, seen = rows, seen_mask(found, rows)
-    rows = every if include_seen else unseen_rows(path, found.name, every, seen)
-    # Columns are read before the judge runs: a wrong one is told at once.
-    weights = inverse_chances(path, rows)
-    rows = rows.with_columns(weight=weights)
-    harmful = booleans(path, rows, unsafe) if unsafe else None
-    grades = numbers(path, rows, graded) if graded else None
-    groups = group_numbers(path, rows, graded, level, group)
-    clusters = cluster_numbers(rows["prompt"].fill_null("").to_list())
+    every, unlabelled = _said(path, label, rows)
+    found = load_judge(judge, never_of(every["own"].struct.unnest(), settings))
+    _check(path, found, every, unsafe, by)
+    how = Compared(unsafe, graded, level, group, include_seen)
+    these = counted(path, found, every, how)
+    rows, clusters, harmful, grades = these.rows, these.clusters, these.harmful, these.grades
+    judged, some = these.judged(found)
+    verdicts = _scored(path, found.name, some)
     threshold = unsafe_from(found.made_with)
-    judged = judge_rows(every, found).with_columns(seen)
-    verdicts = _scored(path, found.name, judged if include_seen else judged.filter(~seen))
     return Evaluation(
-        of=_of(path, found, label, rows, unsafe, graded)
-        | {"seen": int(seen.sum()), "left_out": len(every) - len(rows), "unlabelled": unlabelled}
-        | {"level": level if graded else None, "group": group, "weighted": effective_size(rows)},
+        of=_of(path, found, label, rows, unsafe, graded) | these.of() | {"unlabelled": unlabelled},
         agreement=agreement(
-            rows["label"].to_list(), verdicts["stance"].to_list(), weights.to_list()
+            rows["label"].to_list(), verdicts["stance"].to_list(), rows["weight"].to_list()
         ),
         whole=stance_part("all", found.name, rows, verdicts, clusters),
         harm=None if harmful is None else harm_part(rows, verdicts, harmful, clusters, threshold),
-        graded=None if grades is None else graded_part(verdicts, grades, clusters, level, groups),
+        graded=None
+        if grades is None
+        else graded_part(verdicts, grades, clusters, level, these.groups),
         slices=_slices(rows, verdicts, clusters, by),
         baselines=_baselines(rows, judge, clusters),
-        verdicts=judged if seen.any() else judged.drop("seen"),
+        verdicts=judged,
         probabilities=None if harmful is None else _probabilities(verdicts, harmful),
     )
 
@@ -174,29 +166,6 @@ def _said(path: Path, label: str, rows: pl.DataFrame) -> tuple[pl.DataFrame, int
     if said.is_empty():
         raise BadInput(f"column {label!r} is empty: nobody said a stance", file=path)
     return said, len(rows) - len(said)
-
-
-def group_numbers(
-    path: Path, rows: pl.DataFrame, graded: str | None, level: str, group: str | None
-) -> Ints | None:
-    """Return the dialogue or system of each row, or None where they are not told apart."""
-    if level not in LEVELS:
-        raise BadInput(f"level {level!r} is not one of {', '.join(LEVELS)}")
-    if graded is None and (group or level != "turn"):
-        raise BadInput("--level and --group say what grades are of: give --graded too")
-    if group is None:
-        if level != "turn":
-            raise BadInput(f"--level {level} needs --group, the column that tells {level}s apart")
-        return None
-    return cluster_numbers(names(path, rows, group))
-
-
-def effective_size(rows: pl.DataFrame) -> float | None:
-    """Return how many equally likely rows the weighted ones are worth (Kish, 1965), if unequal."""
-    weights = rows["weight"].to_numpy()
-    if (weights == weights[0]).all():
-        return None
-    return round(float(weights.sum() ** 2 / (weights**2).sum()), 1)
 
 
 def _probabilities(verdicts: pl.DataFrame, harmful: Floats) -> tuple[Floats, Floats]:
@@ -220,17 +189,6 @@ def _check(
         if column not in own:
             raise BadInput(f"no column {column!r}; there are {', '.join(own)}", file=path)
         text_of(path, rows["own"].struct.unnest(), column)
-
-
-def unseen_rows(path: Path, judge: str, rows: pl.DataFrame, seen: pl.Series) -> pl.DataFrame:
-    """Return the rows that a judge was not fitted on, if there are any."""
-    if seen.all():
-        raise BadInput(
-            f"judge {judge!r} was fitted on all {len(rows)} rows, so they say nothing of how it"
-            " judges others; give other rows, or --include-seen to measure it on these",
-            file=path,
-        )
-    return rows.filter(~seen)
 
 
 def _scored(path: Path, judge: str, verdicts: pl.DataFrame) -> pl.DataFrame:

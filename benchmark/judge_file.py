@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from convsafe.benchmark.judging import check_verdicts, conformed, verdict_schema
+from convsafe.benchmark.judging import PROBABILITIES, check_verdicts, conformed, verdict_schema
 from convsafe.benchmark.loading import DEFAULT, NOTHING, UNSAFE, Judge, JudgeSettings, load_judge
 from convsafe.benchmark.tables import exchanges, read_table
 from convsafe.taxonomy.errors import BadInput
@@ -15,8 +15,6 @@ from convsafe.taxonomy.records import STANCES
 
 if TYPE_CHECKING:
     import polars as pl
-
-_NUMBERS = ("unsafe", "responsive")
 
 
 def judge_file(
@@ -121,7 +119,7 @@ def _reasoned(verdicts: pl.DataFrame, tells: frozenset[str]) -> pl.DataFrame:
 
     primary = ["stance", "unsafe"]
     told = [c for c in primary if c in tells] or [c for c in ("responsive",) if c in tells]
-    verdicts = verdicts.with_columns(pl.col(c).fill_nan(None) for c in _NUMBERS)
+    verdicts = verdicts.with_columns(pl.col(c).fill_nan(None) for c in PROBABILITIES)
     unscored = pl.col("scores").list.len().fill_null(0) == 0
     nothing = pl.all_horizontal(pl.col(c).is_null() for c in told) if told else unscored
     reason = pl.coalesce(pl.col("unscored_reason"), pl.lit("the judge gave no verdict"))

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 _NO_TEXT = ("filtered", "empty")
-_PROBABILITIES = ("unsafe", "responsive")
+PROBABILITIES = ("unsafe", "responsive")
 
 
 @dataclass(frozen=True)
@@ -233,7 +233,7 @@ def check_verdicts(verdicts: pl.DataFrame, name: str) -> None:
     """
     import polars as pl
 
-    probable = [pl.col(c).is_nan() | pl.col(c).is_between(0, 1) for c in _PROBABILITIES]
+    probable = [pl.col(c).is_nan() | pl.col(c).is_between(0, 1) for c in PROBABILITIES]
     known = pl.col("stance").is_in(STANCES)
     wrong = verdicts.filter(~pl.all_horizontal(c.fill_null(True) for c in [known, *probable]))
     if len(wrong):
@@ -249,8 +249,8 @@ def _reasoned(verdicts: pl.DataFrame) -> pl.DataFrame:
     """Return verdicts without NaN; one that holds nothing says why."""
     import polars as pl
 
-    told = ["stance", *_PROBABILITIES]
-    verdicts = verdicts.with_columns(pl.col(c).fill_nan(None) for c in _PROBABILITIES)
+    told = ["stance", *PROBABILITIES]
+    verdicts = verdicts.with_columns(pl.col(c).fill_nan(None) for c in PROBABILITIES)
     unscored = pl.col("scores").list.len().fill_null(0) == 0
     nothing = pl.all_horizontal(unscored, *(pl.col(c).is_null() for c in told))
     reason = pl.coalesce("unscored_reason", pl.lit("the judge gave no verdict"))

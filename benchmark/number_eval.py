@@ -7,10 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from convsafe.benchmark.bootstrap import cluster_numbers
-from convsafe.benchmark.evaluation import effective_size, group_numbers, unseen_rows
-from convsafe.benchmark.judge_file import judge_rows, never_of
-from convsafe.benchmark.label_columns import booleans, inverse_chances, numbers
+from convsafe.benchmark.counted_rows import Compared, counted
+from convsafe.benchmark.judge_file import never_of
 from convsafe.benchmark.loading import (
     DEFAULT,
     NOTHING,
@@ -21,7 +19,6 @@ from convsafe.benchmark.loading import (
 )
 from convsafe.benchmark.parts import Part, graded_part, harm_part
 from convsafe.benchmark.rubric_files import load_rubric
-from convsafe.benchmark.seen import seen_mask
 from convsafe.benchmark.tables import exchanges, read_table
 from convsafe.taxonomy.errors import BadInput, UnknownName
 from convsafe.taxonomy.files import sha256_of
@@ -93,31 +90,20 @@ def evaluate_numbers(
     found = load_judge(judge, never_of(table, settings))
     _check(found, unsafe, graded, score)
     _check_score(judge, score, settings)
-    seen = seen_mask(found, every)
-    rows = every if include_seen else unseen_rows(path, found.name, every, seen)
-    # Columns are read before the judge runs: a wrong one is told at once.
-    rows = rows.with_columns(weight=inverse_chances(path, rows))
-    harmful = booleans(path, rows, unsafe) if unsafe else None
-    grades = numbers(path, rows, graded) if graded else None
-    groups = group_numbers(path, rows, graded, level, group)
-    clusters = cluster_numbers(rows["prompt"].fill_null("").to_list())
-    judged = judge_rows(every, found).with_columns(seen)
-    verdicts = _scored(path, found.name, judged if include_seen else judged.filter(~seen))
+    these = counted(path, found, every, Compared(unsafe, graded, level, group, include_seen))
+    rows, clusters = these.rows, these.clusters
+    judged, some = these.judged(found)
+    verdicts = _scored(path, found.name, some)
     parts = []
-    if harmful is not None:
+    if these.harmful is not None:
         threshold = unsafe_from(found.made_with)
-        parts.append(harm_part(rows, verdicts, harmful, clusters, threshold))
-    if grades is not None:
-        compared = verdicts.with_columns(unsafe=_values(verdicts, score))
-        part = graded_part(compared, grades, clusters, level, groups)
+        parts.append(harm_part(rows, verdicts, these.harmful, clusters, threshold))
+    if these.grades is not None:
+        values = verdicts.with_columns(unsafe=_values(verdicts, score))
+        part = graded_part(values, these.grades, clusters, level, these.groups)
         parts.append(replace(part, name=score or "unsafe"))
-    of = (
-        _of(path, found)
-        | {"unsafe": unsafe, "graded": graded, "score": score}
-        | {"seen": int(seen.sum()), "left_out": len(every) - len(rows)}
-        | {"level": level if graded else None, "group": group, "weighted": effective_size(rows)}
-    )
-    return NumberEvaluation(of, tuple(parts), judged if seen.any() else judged.drop("seen"))
+    of = _of(path, found) | {"unsafe": unsafe, "graded": graded, "score": score} | these.of()
+    return NumberEvaluation(of, tuple(parts), judged)
 
 
 def _check(judge: Judge, unsafe: str | None, graded: str | None, score: str | None) -> None:

@@ -24,7 +24,7 @@ from convsafe.benchmark.asking import (
 )
 from convsafe.benchmark.judges._guards import TOP, decided, labels, shares
 from convsafe.benchmark.judges._templates import neutral
-from convsafe.benchmark.models.openai import _text
+from convsafe.benchmark.models.openai import text_of
 
 VERSION = "1"
 SUMMARY = (
@@ -81,7 +81,7 @@ def answered(body: Any) -> Completion:
     """
     try:
         choice = body["choices"][0]
-        text = _text(choice["message"]["content"] or "")
+        text = text_of(choice["message"]["content"] or "")
         top = likeliest(choice.get("logprobs") or {})
     except (KeyError, IndexError, TypeError, ValueError, AttributeError):
         raise Unscored("not a chat completion") from None

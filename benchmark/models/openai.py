@@ -85,7 +85,7 @@ def read_reply(answer: Any) -> Reply:
         message = choice["message"]
         finish = choice.get("finish_reason")
         outcome = _OUTCOMES.get(finish)
-        text = _text(message.get("content") or message.get("refusal") or "")
+        text = text_of(message.get("content") or message.get("refusal") or "")
         reasoning = message.get("reasoning_content") or message.get("reasoning")
         if text.startswith(_OPEN) or text.lstrip().startswith(_OPEN):
             thought, text = _parted(text, cut_off=outcome == "truncated")
@@ -99,7 +99,7 @@ def read_reply(answer: Any) -> Reply:
     return replied(text, outcome, finish, usage_of(answer.get("usage")), reasoning, calls)
 
 
-def _text(content: str | list[dict[str, Any]]) -> str:
+def text_of(content: str | list[dict[str, Any]]) -> str:
     """Return the text of a message; one in parts may hold parts that are no text."""
     if isinstance(content, str):
         return content
