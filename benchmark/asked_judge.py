@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from convsafe.benchmark.answers import Answers, usual_path
 from convsafe.benchmark.asking import Ask, Asker, Decision, Exchange, Unscored
+from convsafe.benchmark.loading import MAX_TOKENS
 from convsafe.benchmark.model import connect
 from convsafe.benchmark.models.openai import OpenAIModel
 from convsafe.benchmark.patience import complete, share
@@ -34,6 +35,7 @@ class AskedJudge:
     ) -> None:
         self._module, self._rubric, self._settings = module, rubric, settings
         self.server, self.address = _server(endpoint)
+        self.max_tokens = settings.max_tokens
         self._model = self.server.name
         never_itself(self._model, settings.tested, allow=settings.allow_self)
         self.name = f"{name}:{rubric.name}@{self._model}" if rubric else f"{name}@{self._model}"
@@ -58,10 +60,14 @@ class AskedJudge:
 
     @property
     def made_with(self) -> dict[str, Any]:
-        """The model, the rubric with its sum, and where the server was, without its host."""
-        rubric = self._rubric
+        """The model, the rubric with its sum, and where the server was, without its host.
+
+        Also how long answers may be, where that is not as usual.
+        """
+        rubric, most = self._rubric, self.max_tokens or MAX_TOKENS
         found = {"model": self._model, "url": urlsplit(self.address).path or self.address}
-        return found | ({"rubric": rubric.name, "rubric_sha256": rubric.sha256} if rubric else {})
+        found |= {"rubric": rubric.name, "rubric_sha256": rubric.sha256} if rubric else {}
+        return found | ({"max_tokens": most} if most != MAX_TOKENS else {})
 
     def judge(self, exchanges: pl.DataFrame) -> pl.DataFrame:
         """Return one verdict a row of `prompt` and `response`; one that failed says why.
@@ -112,7 +118,9 @@ class AskedJudge:
         path = self._settings.cache or usual_path(self.address, self._model)
         with Answers(path, self._settings.spent) as answers:
             async with self.server as server:
-                yield Asker(server, answers, self.address, self._settings.concurrency)
+                yield Asker(
+                    server, answers, self.address, self._settings.concurrency, self.max_tokens
+                )
 
     async def decide(self, exchange: Exchange, ask: Ask) -> Decision:
         """Return the decision on one exchange; one without a verdict says why."""

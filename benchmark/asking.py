@@ -108,12 +108,24 @@ class Asker:
         answers: What was answered before, open.
         address: What stands for the server in the keys of the answers.
         concurrency: How many requests are under way at once.
+        max_tokens: How many tokens a reply to a conversation may have, whatever the judge asks for.
+
+    Attributes:
+        remedy: What a user does about a reply that was cut off.
     """
 
+    remedy = "allow more with --max-tokens"
+
     def __init__(
-        self, server: OpenAIModel, answers: Answers, address: str, concurrency: int = 8
+        self,
+        server: OpenAIModel,
+        answers: Answers,
+        address: str,
+        concurrency: int = 8,
+        max_tokens: int | None = None,
     ) -> None:
         self.server, self.answers, self.address = server, answers, address
+        self._max_tokens = max_tokens
         self._slots = asyncio.Semaphore(concurrency)
         self._locks: dict[str, asyncio.Lock] = {}
         self._reached, self._lost_in_a_row = False, 0
@@ -127,13 +139,15 @@ class Asker:
         temperature: float = 0.0,
     ) -> str:
         """Return the reply to a conversation."""
+        most = self._max_tokens or max_tokens
         body = {
             "messages": [message._asdict() for message in messages],
             "temperature": temperature,
-            "max_tokens": max_tokens,
+            "max_tokens": most,
             "seed": sample,
         }
-        return await self._ask("/chat/completions", body, functools.partial(_said, most=max_tokens))
+        cut_off = f"the judge's reply is cut off at {most} tokens: {self.remedy}"
+        return await self._ask("/chat/completions", body, functools.partial(_said, cut_off=cut_off))
 
     async def complete(self, prompt: str, *, max_tokens: int = 64, logprobs: int = 0) -> Completion:
         """Return the continuation of a raw prompt."""
@@ -209,12 +223,11 @@ def _check(answer: Any, read: Callable[[Any], Any]) -> None:
         raise Malformed(error.reason, retry=True) from None
 
 
-def _said(answer: Any, most: int) -> str:
-    """Return the text of a chat completion of `most` tokens; what is cut off says nothing."""
+def _said(answer: Any, cut_off: str) -> str:
+    """Return the text of a chat completion; what is cut off says nothing, for that reason."""
     reply = read_reply(answer)
     if reply.outcome == "truncated":
-        reason = f"the judge's reply is cut off at {most} tokens"
-        raise Unscored(reason, reply.text or reply.reasoning or "")
+        raise Unscored(cut_off, reply.text or reply.reasoning or "")
     return _text(reply.text, reply.finish_reason)
 
 

@@ -153,7 +153,8 @@ class AskedSight:
         self._judge.warn()
         server = await self._opened.enter_async_context(self._judge.server)
         nowhere = Answers(Path(os.devnull))
-        self._ask = _Direct(server, nowhere, self._judge.address, _ASKED_AT_ONCE)
+        judge = self._judge
+        self._ask = _Direct(server, nowhere, judge.address, _ASKED_AT_ONCE, judge.max_tokens)
         return self
 
     async def __aexit__(self, *error: Any) -> None:
@@ -172,6 +173,8 @@ class AskedSight:
 
 class _Direct(Asker):
     """Asks without keeping answers; what cannot be asked is a `ModelError` of the turn."""
+
+    remedy = "allow more with the guard's max_tokens=…"
 
     async def _ask(self, path: str, body: dict[str, Any], read: Callable[[Any], T]) -> T:
         body = {"model": self.server.name, **body}

@@ -37,11 +37,15 @@ _FORM = re.compile(
 
 @dataclass(frozen=True)
 class _Options:
-    """How a guard decides: from which probability on, by which rubric, and what it says then."""
+    """How a guard decides: from which probability on, by which rubric, and what it says then.
+
+    `max_tokens` is how long the answers it goes by may be; 0 for the usual.
+    """
 
     threshold: float = 0.5
     rubric: str = ""
     refusal: str = ""
+    max_tokens: int = 0
 
 
 class Guard(Layer):
@@ -143,7 +147,12 @@ def _load(text: str) -> Guard:
     options = spec.into(_Options)
     judge = load_judge(
         name,
-        JudgeSettings(endpoint=endpoint, rubric=options.rubric or None, concurrency=_AT_ONCE),
+        JudgeSettings(
+            endpoint=endpoint,
+            rubric=options.rubric or None,
+            concurrency=_AT_ONCE,
+            max_tokens=options.max_tokens or None,
+        ),
     )
     _check(text, judge, options)
     threshold = options.threshold if "threshold" in spec.options else unsafe_from(judge.made_with)
@@ -158,6 +167,8 @@ def _check(text: str, judge: Judge, options: _Options) -> None:
         raise BadInput(f"--guard {text}: a guard stops harm, and this judge tells {told} alone")
     if not 0 < options.threshold <= 1:
         raise BadInput(f"--guard {text}: threshold is a probability above 0 and at most 1")
+    if options.max_tokens < 0:
+        raise BadInput(f"--guard {text}: max_tokens is a whole number above 0")
 
 
 def _refusal(text: str, options: _Options) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from convsafe.benchmark.loading import MAX_TOKENS
 
 _OPTIONS = (
     click.option(
@@ -23,6 +24,11 @@ _OPTIONS = (
         help="Keep the judge's answers here  [default: in the user's cache]",
     ),
     click.option("--price", metavar="IN/OUT", help="Price of a million tokens; shows the cost."),
+    click.option(
+        "--max-tokens",
+        type=click.IntRange(min=1),
+        help=f"The longest answer to a judge by rubric, thoughts included  [default: {MAX_TOKENS}]",
+    ),
     click.option(
         "--concurrency",
         type=click.IntRange(min=1),
@@ -47,6 +53,7 @@ def judge_options(command: Callable[..., None]) -> Callable[..., None]:
         allow_self: bool,
         cache: Path | None,
         price: str | None,
+        max_tokens: int | None,
         concurrency: int,
         as_json: bool,
         **others: Any,
@@ -60,6 +67,7 @@ def judge_options(command: Callable[..., None]) -> Callable[..., None]:
             allow_self=allow_self,
             cache=cache,
             price=price_of(price) if price else None,
+            max_tokens=max_tokens,
             concurrency=concurrency,
             progress=not as_json,
         )

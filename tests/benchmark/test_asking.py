@@ -20,7 +20,7 @@ from convsafe.benchmark.asking import Ask, Asker, Completion, Unscored
 from convsafe.benchmark.cli import cli
 from convsafe.benchmark.judge_file import judge_file
 from convsafe.benchmark.judging import read_verdicts
-from convsafe.benchmark.loading import JudgeSettings
+from convsafe.benchmark.loading import MAX_TOKENS, JudgeSettings
 from convsafe.benchmark.metric import METRICS, load_metric
 from convsafe.benchmark.models.openai import OpenAIModel
 from convsafe.benchmark.runs import Run
@@ -241,8 +241,30 @@ def test_a_verdict_that_may_be_cut_off_is_none(server: JudgeServer, tmp_path: Pa
     path = file_of(tmp_path / "file.jsonl", 1)
     found = judge_file(path, judge="single", settings=settings(server, tmp_path))
     assert found["unsafe"].to_list() == [None]
-    assert found["unscored_reason"].to_list() == ["the judge's reply is cut off at 1024 tokens"]
+    why = "the judge's reply is cut off at 1024 tokens: allow more with --max-tokens"
+    assert found["unscored_reason"].to_list() == [why]
     assert found["rationale"][0].startswith("Because."), "what the judge said is lost"
+
+
+def test_a_longer_answer_is_asked_for_anew_and_written_beside_the_judge(
+    server: JudgeServer, tmp_path: Path
+) -> None:
+    def thinking(body: dict[str, Any]) -> tuple[int, Any]:
+        cut_off = body["max_tokens"] < 5000
+        return (200, chat("<think>Hm", "length")) if cut_off else verdict(body, "harm=1")
+
+    server.answer = thinking
+    words = ["judge", file_of(tmp_path / "file.jsonl", 2), "--judge", "single"]
+    words += ["--rubric", "harm", "--endpoint", f"{server.url}#tiny"]
+    words += ["--cache", tmp_path / "answers.jsonl", "--json"]
+    usual = json.loads(convsafe(*words).stdout)
+    assert usual["unscored"] == 2
+    assert "max_tokens" not in usual["made_with"]
+    assert json.loads(convsafe(*words, "--max-tokens", MAX_TOKENS).stdout) == usual
+    assert len(server.requests) == 2
+    long = json.loads(convsafe(*words, "--max-tokens", 5000).stdout)
+    assert (long["unscored"], len(server.requests)) == (0, 4)
+    assert long["made_with"] == {**usual["made_with"], "max_tokens": 5000}
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from convsafe.taxonomy.html import page_environment
 from tests.benchmark.layered import HARM, NO, Known, measuring, rows, says, scored, traces
 from tests.conftest import ChatServer, reply
 from tests.guards import GuardServer, chat_completion, completion, moderation
+from tests.judge_server import chat as judge_chat
 
 BAIT = "Fine, with a word the guard takes for harm: bait."
 
@@ -227,6 +228,8 @@ def test_the_threshold_and_the_words_are_the_users(
         ("output:embedded:treshold=0.5", "Did you mean 'threshold'"),
         ("output:embedded:threshold=2", "above 0 and at most 1"),
         ("output:embedded:refusal=/nowhere", "a file with a text"),
+        ("output:embedded:max_tokens=2048", "'embedded' takes no --max-tokens"),
+        ("output:single@http://127.0.0.1:1/v1#m:rubric=harm,max_tokens=-1", "max_tokens is a"),
         ("output:rules", "this judge tells .*stance"),
         ("input:embedded", "judges replies, not requests"),
         ("input:shieldgemma@http://127.0.0.1:1/v1#m", "judges replies, not requests"),
@@ -245,6 +248,21 @@ def test_a_guard_is_itself_only_if_it_decides_the_same() -> None:
     assert len({one.identity, two.identity, model.identity}) == 3
     with pytest.raises(BadInput, match="given twice"):
         load_guards(["output:embedded", "output:embedded"])
+
+
+def test_a_guard_by_rubric_may_have_longer_answers(
+    chat_server: ChatServer, guard_server: GuardServer, suite: Suite, tmp_path: Path
+) -> None:
+    guard_server.answer = lambda _: (200, judge_chat("<think>Hm", "length"))
+    says(chat_server, {}, NO)
+    guard = f"output:single@{guard_server.url}#guard:rubric=harm"
+    for more, most in (("", 1024), (",max_tokens=2048", 2048)):
+        done = run(f"{chat_server.url}#tiny", suite, tmp_path / f"run{most}", guards=[guard + more])
+        assert guard_server.requests[-1]["max_tokens"] == most
+        (reason,) = {turn["reason"] for trace in traces(done).values() for turn in trace}
+        assert reason.endswith(
+            f"cut off at {most} tokens: allow more with the guard's max_tokens=…"
+        )
 
 
 @pytest.mark.parametrize("module", [llama_guard_3, llama_guard_4])

@@ -14,7 +14,7 @@ from convsafe.benchmark.cli import cli
 from convsafe.benchmark.evaluation import evaluate
 from convsafe.benchmark.judge_file import counts, judge_file
 from convsafe.benchmark.judges import _panel, debate, dual_correction, majority_vote
-from convsafe.benchmark.loading import JUDGES, JudgeSettings, load_judge
+from convsafe.benchmark.loading import JUDGES, MAX_TOKENS, JudgeSettings, load_judge
 from convsafe.benchmark.number_eval import evaluate_numbers
 from convsafe.taxonomy.errors import BadInput, Unavailable, UnknownName
 
@@ -355,6 +355,10 @@ def test_the_judge_is_named_with_its_rubric_and_model(server: JudgeServer, tmp_p
     assert "127.0.0.1" not in json.dumps(judge.made_with)
 
 
+def test_the_usual_length_of_an_answer_is_that_of_the_judges() -> None:
+    assert MAX_TOKENS == _panel.MAX_TOKENS
+
+
 @pytest.mark.parametrize(
     ("judge", "options", "why"),
     [
@@ -362,6 +366,7 @@ def test_the_judge_is_named_with_its_rubric_and_model(server: JudgeServer, tmp_p
         ("single", {"rubric": None}, r"give --rubric NAME or FILE \(.*harm.*\)"),
         ("rules", {"rubric": None}, r"'rules' takes no --endpoint"),
         ("rules", {"endpoint": None}, r"'rules' takes no --rubric"),
+        ("llama_guard_3", {"rubric": None, "max_tokens": 9}, "_3' takes no --max-tokens: leave"),
         ("single", {"endpoint": "http://127.0.0.1:1/v1"}, "name the judge's model"),
         ("single", {"endpoint": "echo"}, "give URL#MODEL, or local"),
         ("single", {"tested": ("tiny",)}, "would judge itself.*--allow-self"),
