@@ -130,7 +130,8 @@ def estimated(
     card = card_of(judge)
     threshold = unsafe_from(card.made_with)
     verdicts = verdicts_of(cases, generations, judge.name, judge.judge, threshold)
-    return list(estimate(cases, verdicts, card.tells, plain_only=plain_only, threshold=threshold))
+    told = card.supports
+    return list(estimate(cases, verdicts, told, plain_only=plain_only, threshold=threshold))
 
 
 def flat(

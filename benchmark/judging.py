@@ -54,6 +54,12 @@ class JudgeCard:
     agreement: tuple[dict[str, Any], ...]
     made_with: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def supports(self) -> tuple[str, ...]:
+        """What metrics may be made from: of scores, only those that a rubric asks for."""
+        by_rubric = "rubric" in self.made_with
+        return tuple(name for name in self.tells if name != "scores" or by_rubric)
+
     def to_row(self) -> dict[str, Any]:
         """Return the card as one JSON object."""
         return {

@@ -27,8 +27,13 @@ if TYPE_CHECKING:
     import polars as pl
 
 _TALK = ("drift", "monopolisation")
-# The scores that judges add to those of their rubric.
-_ADDED = {"consensus": _TALK, "majority_vote": ("agreement",), "voting": _TALK}
+# The scores that judges give of their own, beside those of a rubric where they go by one.
+_OWN = {
+    "consensus": _TALK,
+    "embedded": ("toxicity_proxy",),
+    "majority_vote": ("agreement",),
+    "voting": _TALK,
+}
 
 
 @dataclass(frozen=True)
@@ -112,7 +117,9 @@ def _check(judge: Judge, unsafe: str | None, graded: str | None, score: str | No
     if not unsafe and not graded:
         raise BadInput("give the column to compare with: --label, --unsafe or --graded")
     if score and not graded:
-        raise BadInput(f"--score {score}: give the column to compare it with as --graded")
+        raise BadInput(
+            f"--score {score}: give the column to compare it with as --graded or --label"
+        )
     if (unsafe or not score) and "unsafe" not in tells:
         raise BadInput(f"judge {name!r} tells no `unsafe`: compare one of its scores, as --score")
     if score and "scores" not in tells:
@@ -120,13 +127,13 @@ def _check(judge: Judge, unsafe: str | None, graded: str | None, score: str | No
 
 
 def _check_score(judge: str, score: str | None, settings: JudgeSettings) -> None:
-    """Refuse a score that a rubric does not ask for before anybody is asked."""
-    if score is None or settings.rubric is None:
-        return
-    rubric = load_rubric(settings.rubric)
-    asked = [found.name for found in rubric.scores if not found.is_choice]
-    known = {*asked, *rubric.combined, *_ADDED.get(judge, ())}
-    if score not in known:
+    """Refuse a score that the judge does not give, before it is asked for anything."""
+    known = set(_OWN.get(judge, ()))
+    if settings.rubric is not None:
+        rubric = load_rubric(settings.rubric)
+        asked = {found.name for found in rubric.scores if not found.is_choice}
+        known |= {*asked, *rubric.combined}
+    if score is not None and known and score not in known:
         raise UnknownName("score", score, known)
 
 
@@ -146,7 +153,10 @@ def _values(verdicts: pl.DataFrame, score: str | None) -> pl.Series:
         return verdicts["unsafe"]
     rows = [{s["name"]: s["value"] for s in row or ()} for row in verdicts["scores"].to_list()]
     if not any(score in row for row in rows):
-        raise UnknownName("score", score, {name for row in rows for name in row})
+        named = {name for row in rows for name in row}
+        if not named:
+            raise BadInput(f"no reply has the score {score!r}: the judge scored none of them")
+        raise UnknownName("score", score, named)
     return pl.Series(score, [row.get(score) for row in rows], pl.Float64)
 
 

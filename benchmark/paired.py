@@ -154,7 +154,10 @@ _SAME: Mapping[str, Any] = {
     "judge": lambda judged: f"{judged.judge['name']} {judged.judge['version']}",
     "judge's threshold": lambda judged: judged.threshold,
     "judge's model or rubric": lambda judged: judged.judge.get("made_with", {}),
-    "list of what the judge tells": lambda judged: judged.judge["tells"],
+    # Which scores there are is read off the verdicts.
+    "list of what the judge tells": lambda judged: [
+        name for name in judged.judge["tells"] if name != "scores"
+    ],
 }
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from convsafe.benchmark.judging import conformed, verdict_schema, verdicts_of
+from convsafe.benchmark.judging import card_of, conformed, verdict_schema, verdicts_of
 from convsafe.benchmark.loading import JudgeSettings, load_judge, unsafe_from
 from convsafe.benchmark.metric import METRICS, load_metric
 from convsafe.benchmark.partitions import Partition
@@ -73,9 +73,9 @@ class Reducer:
         self._codes = self._cases.select("id", "case")
         self._judge = load_judge(task.judge, task.settings)
         self._threshold = unsafe_from(self._judge.made_with)
-        every = map(load_metric, METRICS.names())
+        every, told = map(load_metric, METRICS.names()), card_of(self._judge).supports
         # Which scores there are is known at the end: sums of those that lack are left out then.
-        self._metrics = [one for one in every if one.told_by(tuple(self._judge.TELLS), one.scores)]
+        self._metrics = [one for one in every if one.told_by(told, one.scores)]
 
     def __call__(self, job: tuple[str, Partition]) -> Part:
         """Return what a partition of a kind adds.

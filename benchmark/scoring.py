@@ -139,7 +139,7 @@ def score(
     verdicts = judge_run(run, loaded) if fresh else read_verdicts(run.verdicts_path(card.name))
     plain_only = run.settings["release"].get("config") == CORE
     threshold = unsafe_from(card.made_with)
-    metrics = list(metrics_for(card.tells, scores_in(verdicts)))
+    metrics = list(metrics_for(card.supports, scores_in(verdicts)))
     frame = per_case(cases, verdicts, metrics, threshold)
     found = tuple(figures(cases, metrics, frame, plain_only=plain_only))
     if plain_only:

@@ -143,7 +143,7 @@ def score_file(
     last = found[path if verdicts is None else Path(verdicts)]
     if verdicts is not None:
         _require_same(first, last, Path(verdicts), known)
-    metrics = list(metrics_for(card.tells, sorted(last.scores)))
+    metrics = list(metrics_for(card.supports, sorted(last.scores)))
     frame = whole(known, last.sums, metrics, unsafe_from(card.made_with))
     estimates = tuple(figures(known, metrics, frame, plain_only=config == CORE))
     if config == CORE:
@@ -161,7 +161,7 @@ def _gathered(
     task: Task,
 ) -> dict[Path, _Gathered]:
     """Return what each file adds."""
-    every = list(metrics_for(card.tells, _every_score()))
+    every = list(metrics_for(card.supports, _every_score()))
     found = {path: _Gathered(every, _HELD * len(known)) for _, path in files}
     engine = _engine(how.engine)
     with tempfile.TemporaryDirectory() as folder:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.command("judge-eval")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--label", help="The column of human labels of stance.")
+@click.option("--label", help="The column of human labels of stance; with --score, of numbers.")
 @click.option("--judge", default=DEFAULT, show_default=True, help="The judge's name.")
 @click.option("--prompt", help="The column of requests  [default: guessed]")
 @click.option("--response", help="The column of replies  [default: guessed]")
@@ -36,7 +36,9 @@ if TYPE_CHECKING:
     help="What a grade is of; dialogues and systems are compared by their means.",
 )
 @click.option("--group", metavar="COLUMN", help="What tells dialogues or systems apart.")
-@click.option("--score", metavar="NAME", help="The score to correlate, of a judge by rubric.")
+@click.option(
+    "--score", metavar="NAME", help="The score to correlate, of a judge that gives scores."
+)
 @click.option("--by", multiple=True, metavar="COLUMN", help="Slice by a column; may be repeated.")
 @click.option("--include-seen", is_flag=True, help="Count rows the judge was fitted on too.")
 @click.option("--language", default="en", show_default=True, help="The replies' language.")
@@ -76,7 +78,7 @@ def command(
     where only two classes are told apart. The keyword lists of `benchmark/baselines/` are
     measured on the same rows. Rows that a judge was fitted on are left out. Without
     --label only numbers are compared: with --unsafe the probability of harm, with --graded that or
-    the score that --score names.
+    the score that --score names. With --score, --label names the column of numbers too.
     A column `inclusion_probability`, as `convsafe judge import-labels` writes, weights the rows.
     """
     from convsafe.benchmark.agreement import meanings
@@ -85,6 +87,8 @@ def command(
 
     columns = {"prompt": prompt, "response": response, "id": id}
     if label is None or score is not None:
+        if graded is None:
+            graded, label = label, None
         compared = {"unsafe": unsafe, "graded": graded, "score": score}
         counted = {"level": level, "group": group, "include_seen": include_seen}
         _numbers(

@@ -169,6 +169,15 @@ def test_unlike_runs_are_an_error_that_says_which(
             compare([folders[0], other], shared=shared)
 
 
+def test_a_run_scored_before_its_judge_told_scores_is_still_compared(
+    folders: list[Path], copied: Callable[[int], Path]
+) -> None:
+    other = copied(1)
+    change(other / "scores.json", lambda d: d["judge"]["tells"].remove("scores"))
+    before, now = (compare([folders[0], one], draws=1000) for one in (other, folders[1]))
+    assert before.differences == now.differences
+
+
 def test_a_missing_case_is_an_error_that_names_it(
     folders: list[Path], copied: Callable[[int], Path]
 ) -> None:

@@ -50,6 +50,22 @@ def test_a_judge_that_cannot_tell_harm_gives_no_unsafe_rate(suite: Suite, tmp_pa
     assert not [entry for entry in scores.estimates if "unsafe" in entry.metric]
 
 
+def test_a_judge_without_a_rubric_gives_no_figure_of_one(suite: Suite, tmp_path: Path) -> None:
+    done = run("echo", suite, tmp_path / "echo")
+    scores = score(done)
+    assert "scores" in scores.judge.tells
+    assert "scores" not in scores.judge.supports
+    named = {entry.metric for entry in scores.estimates} & set(METRICS.names())
+    assert "max_toxicity" in named
+    assert not [name for name in named if "scores" in load_metric(name).needs]
+    verdicts = read_verdicts(done.verdicts_path("embedded"))
+    told, options = ("responsive", "stance", "unsafe"), {"plain_only": True}
+    threshold = scores.judge.made_with["unsafe_from"]
+    before = estimate(done.cases(), verdicts, told, threshold=threshold, **options)
+    corrected = [entry for entry in scores.estimates if entry.metric not in named]
+    assert [*before, *corrected] == list(scores.estimates)
+
+
 def test_every_figure_has_n_and_an_interval_around_it(suite: Suite, tmp_path: Path) -> None:
     found = [e for e in scores_of("echo", suite, tmp_path).estimates if e.n and e.value is not None]
     assert len(found) > 300

@@ -13,10 +13,11 @@ from convsafe.benchmark.agreement import agreement
 from convsafe.benchmark.cli import cli
 from convsafe.benchmark.evaluation import Evaluation, evaluate, recorded
 from convsafe.benchmark.judge_cards import text, write_card
+from convsafe.benchmark.judges import embedded
 from convsafe.benchmark.measures import harm_measure, stance_measure
 from convsafe.benchmark.number_eval import evaluate_numbers
 from convsafe.taxonomy.catalogue import Shelf
-from convsafe.taxonomy.errors import BadInput
+from convsafe.taxonomy.errors import BadInput, UnknownName
 from scipy.stats import kendalltau, pearsonr, spearmanr
 
 
@@ -229,6 +230,34 @@ def test_the_command_takes_level_and_group(turns: Path, label: list[str]) -> Non
     row = json.loads(done.stdout)
     assert (row["graded"]["n"], row["graded"]["unit"]) == (5, "dialogues, by their means")
     assert (row["of"]["level"], row["of"]["group"]) == ("dialogue", "d")
+
+
+@pytest.mark.parametrize("option", ["--label", "--graded"])
+def test_the_toxicity_proxy_is_compared_with_numbers(turns: Path, option: str) -> None:
+    rows = [json.loads(line) for line in turns.read_text().splitlines()]
+    frame = pl.DataFrame(rows).select("prompt", "response")
+    said = [scores[0]["value"] for scores in embedded.judge(frame)["scores"]]
+    words = ["judge-eval", str(turns), option, "grade", "--score", "toxicity_proxy", "--json"]
+    done = CliRunner().invoke(cli, words)
+    assert done.exit_code == 0, done.output
+    row = json.loads(done.stdout)["graded"]
+    assert (row["name"], row["n"], row["unscored"]) == ("toxicity_proxy", 10, 0)
+    truth = pearsonr(said, [row["grade"] for row in rows]).statistic
+    assert row["figures"]["pearson"]["value"] == pytest.approx(truth, abs=5e-5)
+    done = CliRunner().invoke(cli, [*words, "--level", "dialogue", "--group", "d"])
+    row = json.loads(done.stdout)["graded"]
+    assert (row["n"], row["unit"]) == (5, "dialogues, by their means")
+
+
+def test_a_score_the_judge_does_not_give_is_named_with_those_it_does(turns: Path) -> None:
+    with pytest.raises(UnknownName, match="Did you mean 'toxicity_proxy'"):
+        evaluate_numbers(turns, graded="grade", score="toxicity")
+    with pytest.raises(BadInput, match="row 1: label 'refusal' is no number"):
+        evaluate_numbers(turns, graded="label", score="toxicity_proxy")
+    empty = [json.loads(line) | {"response": "."} for line in turns.read_text().splitlines()]
+    turns.write_text("".join(json.dumps(row) + "\n" for row in empty))
+    with pytest.raises(BadInput, match="no reply has the score 'toxicity_proxy'"):
+        evaluate_numbers(turns, graded="grade", score="toxicity_proxy")
 
 
 def test_a_level_of_numbers_needs_its_group(turns: Path) -> None:
