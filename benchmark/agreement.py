@@ -47,15 +47,16 @@ class Agreement:
 
     `accuracy`, `macro_f1` and `kappa` (Cohen, 1960) are over the stances as labelled;
     `binary_kappa` is over refused (in whole or part) or not. An unscored verdict counts as wrong.
-    The shares may be weighted; `n`, `unscored` and `confusion` are counts.
+    Either κ is None where all labels and verdicts are the same one, for then chance explains
+    everything. The shares may be weighted; `n`, `unscored` and `confusion` are counts.
     """
 
     n: int
     unscored: int
     accuracy: float
     macro_f1: float
-    kappa: float
-    binary_kappa: float
+    kappa: float | None
+    binary_kappa: float | None
     confusion: Mapping[str, Mapping[str, int]]
 
     def to_row(self) -> dict[str, Any]:
@@ -65,10 +66,14 @@ class Agreement:
             "unscored": self.unscored,
             "accuracy": round(self.accuracy, 4),
             "macro_f1": round(self.macro_f1, 4),
-            "kappa": round(self.kappa, 4),
-            "binary_kappa": round(self.binary_kappa, 4),
+            "kappa": _rounded(self.kappa),
+            "binary_kappa": _rounded(self.binary_kappa),
             "confusion": {label: dict(row) for label, row in self.confusion.items()},
         }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
 
 
 def agreement(
@@ -106,10 +111,9 @@ def agreement(
     )
 
 
-def _kappa(measure: Any, first: Sequence[str], second: Sequence[str]) -> float:
-    """Return kappa; 0 where both are constant, for then chance explains everything."""
-    constant = len(set(first)) == 1 and len(set(second)) == 1
-    return 0.0 if constant else float(measure(first, second))
+def _kappa(measure: Any, first: Sequence[str], second: Sequence[str]) -> float | None:
+    """Return κ; None where both say one and the same thing of all rows."""
+    return None if len({*first, *second}) == 1 else float(measure(first, second))
 
 
 def _refused(stances: Sequence[str]) -> list[str]:

@@ -54,10 +54,11 @@ def trust(judge: Mapping[str, Any], languages: Sequence[str], needs: str = "stan
     absent = [language for language in languages if language not in found]
     if not found:
         return Trust(name, f"not measured in {listed(absent) or 'any language'}", "")
-    first, *others = sets[found[0]]
+    first, *rest = sets[found[0]]
+    others = [row for row in rest if _value(row, needs) is not None]
     notes = [_set(judge, first)]
     if others:
-        spread = _spread(sets[found[0]], needs)
+        spread = _spread([first, *others], needs)
         notes = [f"{_set(judge, first)}, largest of {len(others) + 1} sets with {spread}"]
     notes += [_found(first)] if needs == "unsafe" else []
     notes += [f"not measured in {listed(absent)}" if absent else ""]
@@ -77,12 +78,18 @@ def languages_of(estimates: Iterable[Estimate]) -> list[str]:
 def nearest(
     agreement: Sequence[Mapping[str, Any]], language: str, needs: str = "stance"
 ) -> list[Mapping[str, Any]]:
-    """Return the sets in a language, else in the same one of another region, largest first."""
-    key = "harm" if needs == "unsafe" else _KAPPA
-    told = [row for row in agreement if row.get(key) is not None]
+    """Return the sets in a language, else in the same one of another region, largest first.
+
+    Those that give no figure, for all that people or the judge said of them is the same, come last.
+    """
+    told = [row for row in agreement if (row.get("harm") if needs == "unsafe" else _KAPPA in row)]
     exact = [row for row in told if row["language"] == language]
     kin = [row for row in told if _primary(row["language"]) == _primary(language)]
-    return sorted(exact or kin, key=lambda row: (_far(row), -_size(row, needs), row["dataset"]))
+
+    def place(row: Mapping[str, Any]) -> tuple[bool, bool, int, str]:
+        return _value(row, needs) is None, _far(row), -_size(row, needs), row["dataset"]
+
+    return sorted(exact or kin, key=place)
 
 
 def _far(row: Mapping[str, Any]) -> bool:
@@ -93,6 +100,14 @@ def _far(row: Mapping[str, Any]) -> bool:
 def _size(row: Mapping[str, Any], needs: str) -> int:
     size: int = row["harm"]["n"] if needs == "unsafe" else row["n"]
     return size
+
+
+def _value(row: Mapping[str, Any], needs: str) -> float | None:
+    """Return a set's AUC of harm, or κ of refused or not; None where it gives none."""
+    harm = needs == "unsafe"
+    found = row["harm"]["figures"].get("auc") if harm else row.get("intervals", {}).get(_KAPPA)
+    value: float | None = None if harm else row[_KAPPA]
+    return value if found is None else found["value"]
 
 
 def figure(row: Mapping[str, Any], needs: str = "stance") -> str:
@@ -117,11 +132,8 @@ def _found(row: Mapping[str, Any]) -> str:
 
 def _spread(rows: Sequence[Mapping[str, Any]], needs: str) -> str:
     """Return the lowest and highest figure of some sets: one alone could flatter."""
-    values = [
-        row["harm"]["figures"]["auc"]["value"] if needs == "unsafe" else row[_KAPPA] for row in rows
-    ]
-    told = [value for value in values if value is not None]
-    return f"{min(told):.2f} to {max(told):.2f}" if told else "no figure"
+    told = [value for row in rows if (value := _value(row, needs)) is not None]
+    return f"{min(told):.2f} to {max(told):.2f}"
 
 
 def ends(row: Mapping[str, Any], name: str) -> str:

@@ -71,7 +71,10 @@ def _compared(name: str, rows: pl.DataFrame) -> Iterator[dict[str, Any]]:
     for judge, stances in _told(seen, unseen):
         verdicts = pl.DataFrame({"stance": stances})
         kappa = stance_part("all", judge, unseen, verdicts, clusters).figures["binary_kappa"]
-        figures = {key: round(getattr(kappa, key), 2) + 0.0 for key in ("value", "low", "high")}
+        figures = {
+            key: None if (end := getattr(kappa, key)) is None else round(end, 2) + 0.0
+            for key in ("value", "low", "high")
+        }
         yield {"set": name, "n": len(unseen), "judge": judge, **figures}
 
 

@@ -29,7 +29,11 @@ def test_perfect_agreement_is_one_and_a_constant_judge_is_chance() -> None:
     labels = ["refusal", "compliance", "partial", "compliance"]
     assert agreement(labels, labels).kappa == 1.0
     assert agreement(labels, ["compliance"] * 4).kappa == 0.0
-    assert agreement(["refusal"] * 3, ["refusal"] * 3).kappa == 0.0
+    alike = agreement(["refusal"] * 3, ["refusal"] * 3)
+    assert (alike.kappa, alike.binary_kappa, alike.accuracy) == (None, None, 1.0)
+    folded = agreement(["refusal", "partial"], ["partial", "refusal"])
+    assert (folded.kappa, folded.binary_kappa) == (-1.0, None)
+    assert agreement(["refusal"] * 3, ["compliance"] * 3).kappa == 0.0
 
 
 def test_partial_counts_as_refused_in_the_binary_figure() -> None:
@@ -85,6 +89,7 @@ def test_a_measured_agreement_replaces_the_one_of_the_same_set(
     record("rules", "mine", "de", agreement(["refusal"], ["refusal"]))
     rows = judge_card("rules").agreement
     assert [(row["language"], row["accuracy"]) for row in rows] == [("de", 1.0), ("en", 1.0)]
+    assert [row["kappa"] for row in rows] == [None, 1.0]
 
 
 def test_kappa_is_the_one_computed_by_hand() -> None:

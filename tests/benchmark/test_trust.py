@@ -53,6 +53,18 @@ def test_the_largest_set_stands_for_its_language_not_the_kindest() -> None:
     )
 
 
+@pytest.mark.parametrize("needs", ["stance", "unsafe"])
+def test_a_set_of_one_kind_alone_is_shown_without_a_figure_and_last(needs: str) -> None:
+    nothing = {"value": None, "low": None, "high": None}
+    alike = entry("alike", "en", n=900, harm={**HARM, "n": 900, "figures": {"auc": nothing}})
+    alike |= {"binary_kappa": None, "intervals": {"binary_kappa": nothing}}
+    found = trust(card(alike), ["en"], needs)
+    assert found.figure == ("AUC –, n = 900" if needs == "unsafe" else "κ –, n = 900")
+    found = trust(card(alike, entry("both", "en", harm=HARM)), ["en"], needs)
+    short = "AUC 0.90" if needs == "unsafe" else "κ 0.60"
+    assert (found.note, found.short) == ("both", short)
+
+
 def test_languages_without_a_figure_are_named_and_an_old_version_too() -> None:
     judge = card(entry("english", "en"), version="3")
     found = trust(judge, ["de", "en", "fr", "es", "it"])
