@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from convsafe.benchmark.answers import Answers, usual_path
 from convsafe.benchmark.asking import Ask, Asker, Decision, Exchange, Unscored
-from convsafe.benchmark.loading import MAX_TOKENS
+from convsafe.benchmark.loading import CONCURRENCY, MAX_TOKENS
 from convsafe.benchmark.model import connect
 from convsafe.benchmark.models.openai import OpenAIModel
 from convsafe.benchmark.patience import complete, share
@@ -36,6 +36,7 @@ class AskedJudge:
         self._module, self._rubric, self._settings = module, rubric, settings
         self.server, self.address = _server(endpoint)
         self.max_tokens = settings.max_tokens
+        self._concurrency = settings.concurrency or CONCURRENCY
         self._model = self.server.name
         never_itself(self._model, settings.tested, allow=settings.allow_self)
         self.name = f"{name}:{rubric.name}@{self._model}" if rubric else f"{name}@{self._model}"
@@ -109,7 +110,7 @@ class AskedJudge:
             with bar:
                 queue = iter(range(len(exchanges)))
                 await one(next(queue))
-                await share(queue, one, self._settings.concurrency)
+                await share(queue, one, self._concurrency)
         return [found[place] for place in range(len(exchanges))]
 
     @asynccontextmanager
@@ -118,9 +119,7 @@ class AskedJudge:
         path = self._settings.cache or usual_path(self.address, self._model)
         with Answers(path, self._settings.spent) as answers:
             async with self.server as server:
-                yield Asker(
-                    server, answers, self.address, self._settings.concurrency, self.max_tokens
-                )
+                yield Asker(server, answers, self.address, self._concurrency, self.max_tokens)
 
     async def decide(self, exchange: Exchange, ask: Ask) -> Decision:
         """Return the decision on one exchange; one without a verdict says why."""

@@ -27,8 +27,6 @@ from convsafe.taxonomy.records import Message
 INPUT, OUTPUT = "input", "output"
 REFUSAL = "This was stopped by a safety filter, so I can't help with it here."
 STOPPED = "guard"
-# How many answers of one guard's server may be waited for; the run's own bound is tighter.
-_AT_ONCE = 256
 _FORM = re.compile(
     r"(?P<where>input|output):(?P<judge>[\w.-]+)(?:@(?P<endpoint>.+?))?"
     r"(?::(?P<options>[a-z_]+=[^,]*(?:,[a-z_]+=[^,]*)*))?"
@@ -150,7 +148,6 @@ def _load(text: str) -> Guard:
         JudgeSettings(
             endpoint=endpoint,
             rubric=options.rubric or None,
-            concurrency=_AT_ONCE,
             max_tokens=options.max_tokens or None,
         ),
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
-from convsafe.benchmark.loading import MAX_TOKENS
+from convsafe.benchmark.loading import CONCURRENCY, MAX_TOKENS
 
 _OPTIONS = (
     click.option(
@@ -32,9 +32,7 @@ _OPTIONS = (
     click.option(
         "--concurrency",
         type=click.IntRange(min=1),
-        default=8,
-        show_default=True,
-        help="Requests to the judge's model under way at once.",
+        help=f"Requests to the judge's model under way at once  [default: {CONCURRENCY}]",
     ),
 )
 
@@ -42,6 +40,7 @@ _OPTIONS = (
 def judge_options(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options, as one argument `settings`; say at its end what was asked.
 
+    None has a default here, so that one that was given to a judge without use for it is refused.
     The command must have `as_json`, which leaves the progress bar out.
     """
 
@@ -54,7 +53,7 @@ def judge_options(command: Callable[..., None]) -> Callable[..., None]:
         cache: Path | None,
         price: str | None,
         max_tokens: int | None,
-        concurrency: int,
+        concurrency: int | None,
         as_json: bool,
         **others: Any,
     ) -> None:

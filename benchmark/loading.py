@@ -21,6 +21,8 @@ JUDGES = Catalogue("judge", "convsafe.benchmark.judges")
 DEFAULT = "embedded"
 # How many tokens a judge by rubric lets an answer have, where nobody says otherwise.
 MAX_TOKENS = 1024
+# How many requests to a judge's model are under way at once, where nobody says otherwise.
+CONCURRENCY = 8
 # From which probability of harm a reply counts as unsafe, where a judge names no other.
 UNSAFE = 0.5
 
@@ -63,7 +65,7 @@ class JudgeSettings:
         tested: The models whose replies are judged; a judge is none of them.
         allow_self: Let a model judge its own replies all the same.
         cache: The file of answers; by default one in the user's cache for each model.
-        concurrency: How many requests are under way at once.
+        concurrency: How many requests are under way at once; by default `CONCURRENCY`.
         price: Of a million tokens, in and out.
         max_tokens: How many tokens an answer to a judge by rubric may have, thoughts included; by
             default `MAX_TOKENS`.
@@ -76,7 +78,7 @@ class JudgeSettings:
     tested: tuple[str, ...] = ()
     allow_self: bool = False
     cache: Path | None = None
-    concurrency: int = 8
+    concurrency: int | None = None
     price: tuple[float, float] | None = None
     max_tokens: int | None = None
     progress: bool = False
@@ -84,8 +86,13 @@ class JudgeSettings:
 
 
 NOTHING = JudgeSettings()
-# What a judge must need for an option to change anything.
-_USED_WITH = {"endpoint": "endpoint", "rubric": "rubric", "max_tokens": "rubric"}
+# The options there are, each with what a judge must need for it to change anything.
+_USED_WITH = {
+    "endpoint": "endpoint",
+    "rubric": "rubric",
+    "max_tokens": "rubric",
+    **dict.fromkeys(("allow_self", "cache", "price", "concurrency"), "endpoint"),
+}
 
 
 @dataclass(frozen=True)
@@ -140,7 +147,8 @@ def unsafe_from(made_with: Mapping[str, Any]) -> float:
 def _refuse_options(name: str, needs: Sequence[str], settings: JudgeSettings) -> None:
     """Refuse an option that would change nothing."""
     for option, needed in _USED_WITH.items():
-        if getattr(settings, option) is not None and needed not in needs:
+        given = getattr(settings, option) not in (None, False)
+        if given and needed not in needs:
             raise BadInput(f"judge {name!r} takes no --{option.replace('_', '-')}: leave it out")
 
 

@@ -14,7 +14,7 @@ from convsafe.benchmark.cli import cli
 from convsafe.benchmark.evaluation import evaluate
 from convsafe.benchmark.judge_file import counts, judge_file
 from convsafe.benchmark.judges import _panel, debate, dual_correction, majority_vote
-from convsafe.benchmark.loading import JUDGES, MAX_TOKENS, JudgeSettings, load_judge
+from convsafe.benchmark.loading import CONCURRENCY, JUDGES, MAX_TOKENS, JudgeSettings, load_judge
 from convsafe.benchmark.number_eval import evaluate_numbers
 from convsafe.taxonomy.errors import BadInput, Unavailable, UnknownName
 
@@ -366,6 +366,16 @@ def test_the_usual_length_of_an_answer_is_that_of_the_judges() -> None:
         ("single", {"rubric": None}, r"give --rubric NAME or FILE \(.*harm.*\)"),
         ("rules", {"rubric": None}, r"'rules' takes no --endpoint"),
         ("rules", {"endpoint": None}, r"'rules' takes no --rubric"),
+        *(
+            ("embedded", {"endpoint": None, "rubric": None, name: value}, f"takes no --{option}: ")
+            for name, value, option in (
+                ("allow_self", True, "allow-self"),
+                ("cache", Path("a.jsonl"), "cache"),
+                ("price", (0.0, 0.0), "price"),
+                ("concurrency", CONCURRENCY, "concurrency"),
+                ("max_tokens", MAX_TOKENS, "max-tokens"),
+            )
+        ),
         ("llama_guard_3", {"rubric": None, "max_tokens": 9}, "_3' takes no --max-tokens: leave"),
         ("single", {"endpoint": "http://127.0.0.1:1/v1"}, "name the judge's model"),
         ("single", {"endpoint": "echo"}, "give URL#MODEL, or local"),
@@ -379,6 +389,22 @@ def test_an_option_that_is_missing_or_wrong_is_named(
     usual = {"endpoint": "http://127.0.0.1:1/v1#tiny", "rubric": "harm"}
     with pytest.raises(BadInput, match=why):
         load_judge(judge, JudgeSettings(**{**usual, **options}))
+
+
+@pytest.mark.parametrize("judge", ["embedded", "rules", "garak_mitigation"])
+@pytest.mark.parametrize("command", ["judge", "judge-eval", "judge attacks"])
+def test_options_of_a_server_are_refused_where_none_is_asked(
+    tmp_path: Path, judge: str, command: str
+) -> None:
+    path = written(tmp_path / "file.jsonl", rows(8))
+    words = [*command.split(), str(path), "--judge", judge]
+    words += ["--label", "label"] if command != "judge" else []
+    words += ["--family", "verdict_lines"] if command == "judge attacks" else []
+    assert CliRunner().invoke(cli, words).exit_code == 0
+    for option in ("--allow-self", "--cache=a", "--price=1/2", "--concurrency=8", "--max-tokens=9"):
+        found = CliRunner().invoke(cli, [*words, option])
+        name = option.partition("=")[0]
+        assert str(found.exception) == f"judge {judge!r} takes no {name}: leave it out"
 
 
 def test_a_model_may_judge_itself_if_that_is_said() -> None:
