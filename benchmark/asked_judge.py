@@ -115,11 +115,16 @@ class AskedJudge:
 
     @asynccontextmanager
     async def _asking(self) -> AsyncIterator[Ask]:
-        """Open the server and the answers it gave before."""
+        """Open the server and the answers it gave before; pass on what it said at the end."""
         path = self._settings.cache or usual_path(self.address, self._model)
+        told = self._settings.notes
         with Answers(path, self._settings.spent) as answers:
             async with self.server as server:
-                yield Asker(server, answers, self.address, self._concurrency, self.max_tokens)
+                try:
+                    yield Asker(server, answers, self.address, self._concurrency, self.max_tokens)
+                finally:
+                    # A judge may be opened several times, as for every attack.
+                    told += [note for note in server.notes if note not in told]
 
     async def decide(self, exchange: Exchange, ask: Ask) -> Decision:
         """Return the decision on one exchange; one without a verdict says why."""

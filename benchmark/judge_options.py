@@ -76,6 +76,8 @@ def judge_options(command: Callable[..., None]) -> Callable[..., None]:
             # What was asked is paid for, also where the command then failed.
             if settings.spent.requests or settings.spent.cached:
                 click.echo(f"judge: {settings.spent.text(settings.price)}", err=True)
+            for note in settings.notes:
+                click.echo(f"judge: {note}", err=True)
 
     for option in reversed(_OPTIONS):
         wrapped = option(wrapped)

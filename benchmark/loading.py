@@ -71,6 +71,7 @@ class JudgeSettings:
             default `MAX_TOKENS`.
         progress: Show a progress bar on standard error.
         spent: Counts what was asked.
+        notes: Takes what a user should know of how the server was asked, once, in sentences.
     """
 
     endpoint: str | None = None
@@ -83,6 +84,7 @@ class JudgeSettings:
     max_tokens: int | None = None
     progress: bool = False
     spent: Spent = field(default_factory=Spent)
+    notes: list[str] = field(default_factory=list)
 
 
 NOTHING = JudgeSettings()

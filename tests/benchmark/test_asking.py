@@ -209,16 +209,18 @@ def test_a_hiccup_is_tried_again(server: JudgeServer, tmp_path: Path) -> None:
     assert len(server.requests) == 12
 
 
+def picky(body: dict[str, Any], values: str = "harm=1") -> tuple[int, Any]:
+    """Answer as servers do that take neither `max_tokens` nor a temperature."""
+    instead = {"max_tokens": "Use 'max_completion_tokens' instead.", "temperature": ""}
+    for name in set(instead) & set(body):
+        said = f"Unsupported parameter: '{name}' is not supported. {instead[name]}"
+        return 400, {"error": {"message": said, "param": name}}
+    return verdict(body, values)
+
+
 def test_settings_the_judges_model_refuses_are_left_out_and_answers_kept_as_asked(
     server: JudgeServer, tmp_path: Path
 ) -> None:
-    def picky(body: dict[str, Any]) -> tuple[int, Any]:
-        instead = {"max_tokens": "Use 'max_completion_tokens' instead.", "temperature": ""}
-        for name in set(instead) & set(body):
-            said = f"Unsupported parameter: '{name}' is not supported. {instead[name]}"
-            return 400, {"error": {"message": said, "param": name}}
-        return verdict(body, "harm=1")
-
     path = file_of(tmp_path / "file.jsonl", 4)
     judge_file(path, judge="single", settings=settings(server, tmp_path))
     asked_plainly = sorted((tmp_path / "answers.jsonl").read_text().splitlines())
@@ -231,6 +233,29 @@ def test_settings_the_judges_model_refuses_are_left_out_and_answers_kept_as_aske
     assert server.requests[-1].keys() == {"model", "messages", "seed", "max_completion_tokens"}
     assert server.requests[-1]["max_completion_tokens"] == 1024
     assert sorted(options.cache.read_text().splitlines()) == asked_plainly
+
+
+@pytest.mark.parametrize("command", ["judge", "judge-eval", "judge attacks"])
+def test_settings_the_judges_model_refuses_are_told_once_at_the_end(
+    server: JudgeServer, tmp_path: Path, command: str
+) -> None:
+    server.answer = lambda body: picky(body, "stance=full_refusal")
+    rows = [{"prompt": f"Q{n}", "response": f"R{n}.", "label": "refusal"} for n in range(4)]
+    path = tmp_path / "file.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    words = [*command.split(), path, "--judge", "single", "--rubric", "xstest_stance", "--json"]
+    words += ["--endpoint", f"{server.url}#tiny", "--cache", tmp_path / "answers.jsonl"]
+    words += ["--label", "label"] if command != "judge" else []
+    words += ["--family", "verdict_lines", "--n", 4] if command == "judge attacks" else []
+    first = convsafe(*words)
+    assert first.exit_code == 0, first.output
+    spent, *notes = first.stderr.splitlines()
+    assert spent.startswith("judge: ")
+    assert sorted(notes) == [
+        "judge: tiny does not take 'max_tokens': 'max_completion_tokens' is sent instead.",
+        "judge: tiny does not take 'temperature': its own default holds.",
+    ]
+    assert len(convsafe(*words).stderr.splitlines()) == 1, "nothing was asked, nothing refused"
 
 
 def test_a_verdict_that_may_be_cut_off_is_none(server: JudgeServer, tmp_path: Path) -> None:
