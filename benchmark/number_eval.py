@@ -11,6 +11,7 @@ from convsafe.benchmark.counted_rows import Compared, counted
 from convsafe.benchmark.judge_file import never_of
 from convsafe.benchmark.loading import (
     DEFAULT,
+    JUDGES,
     NOTHING,
     Judge,
     JudgeSettings,
@@ -32,8 +33,12 @@ _OWN = {
     "consensus": _TALK,
     "embedded": ("toxicity_proxy",),
     "majority_vote": ("agreement",),
+    "qwen3_guard": ("controversial", "safe", "unsafe"),
     "voting": _TALK,
+    "wildguard": ("harmful_request", "harmful_response", "response_refusal"),
 }
+# Guards that give a score a category.
+_BY_CATEGORY = ("openai_moderation", "shieldgemma")
 
 
 @dataclass(frozen=True)
@@ -94,7 +99,8 @@ def evaluate_numbers(
     every = every.with_columns(table.to_struct("own")).with_row_index("row", offset=1)
     found = load_judge(judge, never_of(table, settings))
     _check(found, unsafe, graded, score)
-    _check_score(judge, score, settings)
+    if score is not None:
+        _check_score(judge, found, score, settings)
     these = counted(path, found, every, Compared(unsafe, graded, level, group, include_seen))
     rows, clusters = these.rows, these.clusters
     judged, some = these.judged(found)
@@ -122,19 +128,28 @@ def _check(judge: Judge, unsafe: str | None, graded: str | None, score: str | No
         )
     if (unsafe or not score) and "unsafe" not in tells:
         raise BadInput(f"judge {name!r} tells no `unsafe`: compare one of its scores, as --score")
-    if score and "scores" not in tells:
-        raise BadInput(f"judge {name!r} tells no scores: leave --score out")
 
 
-def _check_score(judge: str, score: str | None, settings: JudgeSettings) -> None:
+def _check_score(judge: str, found: Judge, score: str, settings: JudgeSettings) -> None:
     """Refuse a score that the judge does not give, before it is asked for anything."""
+    known = _given_by(judge, settings)
+    if not known and "scores" not in found.TELLS:
+        told = ", ".join(sorted(found.TELLS))
+        raise BadInput(f"judge {found.name!r} tells {told} and no scores: leave --score out")
+    if known and score not in known:
+        raise UnknownName("score", score, known)
+
+
+def _given_by(judge: str, settings: JudgeSettings) -> set[str]:
+    """Return the scores of a judge, as far as they are known before it is asked."""
     known = set(_OWN.get(judge, ()))
+    if judge in _BY_CATEGORY:
+        known |= set(JUDGES.load(judge).CATEGORIES)
     if settings.rubric is not None:
         rubric = load_rubric(settings.rubric)
-        asked = {found.name for found in rubric.scores if not found.is_choice}
+        asked = {one.name for one in rubric.scores if not one.is_choice}
         known |= {*asked, *rubric.combined}
-    if score is not None and known and score not in known:
-        raise UnknownName("score", score, known)
+    return known
 
 
 def _scored(path: Path, judge: str, verdicts: pl.DataFrame) -> pl.DataFrame:

@@ -12,8 +12,10 @@ from convsafe.benchmark.cli import cli
 from convsafe.benchmark.judges import shieldgemma
 from convsafe.benchmark.judges._templates import fill, neutral
 from convsafe.benchmark.judging import JUDGES, judge_card
+from convsafe.benchmark.loading import JudgeSettings
+from convsafe.benchmark.number_eval import evaluate_numbers
 from convsafe.taxonomy.crosswalk import load_crosswalk
-from convsafe.taxonomy.errors import Unavailable
+from convsafe.taxonomy.errors import BadInput, Unavailable, UnknownName
 
 from tests.guards import FORMS, GUARDS, PROMPTS, REPLY, REQUEST, TEXT_GUARDS, GuardServer
 
@@ -159,6 +161,30 @@ def test_a_file_is_judged_from_the_command_line(
     verdict = json.loads(out.read_text())
     assert verdict["unsafe"] == 1.0
     assert any(label.startswith(f"{name}:") for label in verdict["labels"])
+
+
+@pytest.mark.parametrize("name", GUARDS)
+def test_a_score_that_a_guard_does_not_give_is_refused_before_it_is_asked(
+    name: str, guard_server: GuardServer, tmp_path: Path
+) -> None:
+    source = tmp_path / "graded.jsonl"
+    rows = {"prompt": [REQUEST] * 4, "response": [f"{REPLY} {n}" for n in range(4)]}
+    pl.DataFrame({**rows, "grade": range(4)}).write_ndjson(source)
+    settings = JudgeSettings(endpoint=f"{guard_server.url}#m", cache=tmp_path / "answers.jsonl")
+    options = {"judge": name, "graded": "grade", "settings": settings}
+    guard_server.requests.clear()
+    with pytest.raises((BadInput, UnknownName)) as refused:
+        evaluate_numbers(source, score="hatred", **options)
+    assert not guard_server.requests
+    guard_server.flags("violence")
+    if name in FORMS:
+        guard_server.says(FORMS[name][1])
+    given = [score for score, _ in guard_server.judged(name).scores]
+    told = f"Known: {', '.join(sorted(given))}." if given else "no scores: leave --score out"
+    assert told in str(refused.value)
+    for score in given:
+        (part,) = evaluate_numbers(source, score=score, **options).parts
+        assert (part.name, part.n, part.unscored) == (score, 4, 0)
 
 
 @pytest.mark.parametrize("name", GUARDS)
