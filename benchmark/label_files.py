@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import codecs
 import csv
-import io
 import re
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from convsafe.benchmark.csv_records import records
 from convsafe.taxonomy.errors import BadInput
 from convsafe.taxonomy.files import atomic, read_jsonl
 from convsafe.taxonomy.records import STANCES
@@ -61,13 +60,13 @@ def read_labels(path: Path) -> list[Row]:
             naming file, line and id.
     """
     text = _text(path)
-    header, *records = _records(path, text)
+    header, *filled = _records(path, text)
     columns = [name.strip().casefold() for name in header[1]]
     for name in ("id", "stance", "unsafe"):
         if columns.count(name) != 1:
             what = f"there must be one column {name!r}; keep the first line of labels.csv"
             raise BadInput(what, file=path, line=header[0])
-    return [_row(path, line, columns, values) for line, values in records if any(values)]
+    return [_row(path, line, columns, values) for line, values in filled if any(values)]
 
 
 def labelled_rows(
@@ -114,24 +113,14 @@ def _records(path: Path, text: str) -> list[tuple[int, list[str]]]:
     first = re.split(r"[\r\n]", text, maxsplit=1)[0]
     # Where the comma is the decimal sign, spreadsheets write semicolons.
     delimiter = max(",;\t", key=first.count)
-    before = csv.field_size_limit(sys.maxsize)
     try:
-        found = list(_numbered(csv.reader(io.StringIO(text, ""), delimiter=delimiter, strict=True)))
+        found = list(records(text, delimiter))
     except csv.Error as error:
         what = f"not CSV: {error}; save it again as “CSV UTF-8”"
         raise BadInput(what, file=path) from None
-    finally:
-        csv.field_size_limit(before)
     if not found:
         raise BadInput("the file is empty; fill in labels.csv or form.html", file=path)
     return found
-
-
-def _numbered(reader: Any) -> Iterator[tuple[int, list[str]]]:
-    line = 1
-    for values in reader:
-        yield line, values
-        line = reader.line_num + 1
 
 
 def _row(path: Path, line: int, columns: Sequence[str], values: Sequence[str]) -> Row:

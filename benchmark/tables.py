@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import codecs
+import csv
 import json
 import math
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from convsafe.benchmark.csv_records import records
 from convsafe.taxonomy.errors import BadInput
 from convsafe.taxonomy.files import read_json, read_jsonl
 
@@ -65,9 +68,30 @@ def _csv(path: Path) -> pl.DataFrame:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise BadInput("not UTF-8; save it as UTF-8", file=path, line=line) from None
-    frame = pl.read_csv(data, infer_schema=False)
+    try:
+        frame = pl.read_csv(data, infer_schema=False)
+    except pl.exceptions.PolarsError:
+        _refuse_long_rows(path, data.decode("utf-8-sig"))
+        raise
     blank = frame.select(pl.all_horizontal(pl.all().is_null())).to_series()
     return _filled(data, frame, blank).filter(~blank)
+
+
+def _refuse_long_rows(path: Path, text: str) -> None:
+    """Raise `BadInput` on the first row of a CSV that has more fields than there are columns."""
+    columns: list[str] = []
+    # What is not CSV at all is told by who read it first.
+    with suppress(csv.Error):
+        for line, values in records(text):
+            columns = columns or values
+            if len(values) > len(columns):
+                # A stray comma may stand before any column but the first.
+                id = values[0] if columns[0] in ID_COLUMNS else None
+                what = (
+                    f"the row has {len(values)} fields, and there are {len(columns)} columns:"
+                    " put a text that holds a comma in quotation marks"
+                )
+                raise BadInput(what, file=path, line=line, id=id or None)
 
 
 def _filled(data: bytes, frame: pl.DataFrame, blank: pl.Series) -> pl.DataFrame:

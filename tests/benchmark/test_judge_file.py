@@ -50,6 +50,25 @@ def pretend(monkeypatch: pytest.MonkeyPatch, tells: set[str], **columns: list) -
     monkeypatch.setattr(module, "load_judge", lambda *_: told)
 
 
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("id,prompt,response\na,Hi,Ho\nb,Hi,Well, no\n", r":3 \[b\]: the row has 4 fields"),
+        ('\ufeffid,prompt,response\r\n\r\na,"Hi\r\nyou",Ho\r\nb,Hi,Ho,\r\n', r":5 \[b\]: the row"),
+        ("\nprompt,response,id\nHi,Ho, a, b\n", r":3: the row has 4 .* there are 3 columns: put"),
+        (f"id,prompt,response\na,Hi,{'x' * 200_000}\n,Hi,Ho,no\n", ":3: the row has 4 fields"),
+    ],
+    ids=["a comma", "lines in fields", "no id first", "a long reply"],
+)
+def test_a_row_of_a_csv_with_too_many_fields_is_named(
+    tmp_path: Path, text: str, where: str
+) -> None:
+    path = tmp_path / "replies.csv"
+    path.write_bytes(text.encode())
+    with pytest.raises(BadInput, match=rf"replies\.csv{where}"):
+        judge_file(path)
+
+
 @pytest.mark.parametrize("ending", ["jsonl", "json", "csv", "parquet"])
 def test_every_kind_of_file_gives_the_same_verdicts(tmp_path: Path, ending: str) -> None:
     path, frame = tmp_path / f"replies.{ending}", pl.DataFrame(ROWS[:2])
