@@ -49,6 +49,7 @@ SETS = {
     ),
     "diasafety": Weighing(0.0, 0.0, 0.0, "chit-chat of people: to measure on"),
     "dialogue_safety_mh_zh": Weighing(0.0, 0.0, 0.0, "20 harmful replies: to measure on"),
+    "safetext": Weighing(0.0, 0.0, 0.0, "advice of people in a few words: to measure on"),
     "openai_moderation_1680": Weighing(0.0, 0.3, 1.0, "texts that answer nothing"),
     "cold_test": Weighing(0.0, 0.0, 0.1, "comments that answer nothing"),
     "own_smalltalk": Weighing(0.0, 1.0, 0.0, "ours: chit-chat, hardly any of it a refusal"),

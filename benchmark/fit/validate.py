@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-# What people said to one another, which a judge of models reads as well as it can.
-CHATS = ("diasafety", "dialogue_safety_mh_zh")
+# What people said or wrote, which a judge of models reads as well as it can.
+CHATS = ("diasafety", "dialogue_safety_mh_zh", "safetext")
 TOXIC_REPLIES = ("latent_jailbreak_p1", "diasafety")
 
 

@@ -1,9 +1,11 @@
 """Find weighed phrases of one to four words in parts of a request and a reply, and add them up.
 
 A word is what stands between spaces in the normal form; in scripts that put no spaces, a character.
-A phrase counts once in a part, however often it stands there. Phrases are a trie of word numbers:
-all words of a table are looked up at once, then the words that follow those found, and so on. The
-trie is made once, by `benchmark/fit`, and read from plain arrays, so that loading builds nothing.
+A phrase counts once in a part, however often it stands there, and less among many words, of which
+each says less. Where a reply was heard to deny, it may weigh something besides. Phrases are a trie
+of word numbers: all words of a table are looked up at once, then the words that follow those found,
+and so on. The trie is made once, by `benchmark/fit`, and read from plain arrays, so that loading
+builds nothing.
 """
 
 from __future__ import annotations
@@ -26,20 +28,31 @@ if TYPE_CHECKING:
 
 
 class Place(NamedTuple):
-    """A part of a text, and how long phrases in it are."""
+    """A part of a text, how many words it has, and how long phrases in it are.
+
+    Attributes:
+        column: request or reply.
+        words: How many words of it are looked at.
+        at_end: Whether these are its last ones.
+        longest: How many words a phrase has at most.
+        usual: In so many words a phrase weighs what its weight says.
+    """
 
     column: str
     words: int
     at_end: bool
     longest: int
+    usual: int
 
 
 PLACES = {
-    "opening": Place("reply", 45, at_end=False, longest=4),
-    "whole": Place("reply", 220, at_end=False, longest=3),
-    "tail": Place("reply", 28, at_end=True, longest=3),
-    "request": Place("request", 60, at_end=True, longest=2),
+    "opening": Place("reply", 45, at_end=False, longest=4, usual=45),
+    "whole": Place("reply", 220, at_end=False, longest=3, usual=60),
+    "tail": Place("reply", 28, at_end=True, longest=3, usual=28),
+    "request": Place("request", 60, at_end=True, longest=2, usual=16),
 }
+# Before the name of a place: what phrases there weigh besides where the reply was heard to deny.
+HEARD = "heard "
 # Weights are kept as whole numbers of this part of one.
 UNIT = 1000
 # A text is cut to as many characters a word before it is split.
@@ -57,7 +70,7 @@ def words(found: pl.DataFrame, place: str) -> pl.Series:
         found: Columns `request` and `reply`, texts in normal form.
         place: One of PLACES.
     """
-    column, most, at_end, _ = PLACES[place]
+    column, most, at_end, *_ = PLACES[place]
     text = found[column]
     text = text.str.tail(most * _WIDE) if at_end else text.str.head(most * _WIDE)
     apart = where(text, f"[{UNSPACED}]", lambda some: some.str.replace_all(_LETTER, " $0 "))
@@ -66,6 +79,19 @@ def words(found: pl.DataFrame, place: str) -> pl.Series:
 
 
 _LETTER = f"[{UNSPACED}]"
+
+
+def counts_for(words: Any, usual: int) -> Floats:
+    """Return what a phrase counts among words: 1 among the usual, a half among 16 times more.
+
+    Roots alone, which every processor rounds alike.
+    """
+    import numpy as np
+
+    counts: Floats = np.sqrt(np.sqrt(usual / np.maximum(words, 1)))
+    return counts
+
+
 # Opening and whole begin at the same word: one pass over the text serves both.
 _PASSES = {"whole": ("opening", "whole"), "tail": ("tail",), "request": ("request",)}
 
@@ -82,14 +108,15 @@ class Grams:
         """Return the phrases of models.
 
         Args:
-            models: Of each, the weights of phrases by place; phrases are words with single spaces.
+            models: Of each, the weights of phrases by place, or by place after HEARD; phrases are
+                words with single spaces.
         """
         tries = {}
         for place, places in _PASSES.items():
             tables = [
                 (number, inside, table.get(inside, {}))
                 for number, table in enumerate(models)
-                for inside in places
+                for inside in (*places, *(HEARD + name for name in places))
             ]
             tries[place] = _grown(tables)
         return cls(len(models), tries)
@@ -119,14 +146,15 @@ class Grams:
         """Return, for each model, the sum of the weights of all phrases in each row.
 
         Args:
-            found: Columns `request` and `reply`, texts in normal form.
+            found: Columns `request` and `reply`, texts in normal form, and `heard`, whether a
+                phrase that denies was heard in the reply.
         """
         import numpy as np
         import polars as pl
 
-        total = np.zeros((self._models, len(found)))
+        total, heard = np.zeros((self._models, len(found))), found["heard"].to_numpy()
         for place, trie in self._tries.items():
-            trie.add(words(found, place), total)
+            trie.add(words(found, place), heard, total)
         return [pl.Series("odds", row / UNIT) for row in total]
 
 
@@ -137,7 +165,8 @@ class _Trie:
         letters: All words in order, one a line, as UTF-8.
         keys: Of each node, in order: the node before it times the number of words, plus the word.
         longest: How many words the longest phrase has.
-        tables: Of each column of weights: its model, and how many words its place has.
+        tables: Of each column of weights: its model, how many words its place has at most and
+            usually, and whether it counts only where a denial was heard.
         nodes: Of each weight that is not nothing: its node, column after column.
         ends: Where each column ends.
         weights: The weights, in UNITs.
@@ -192,7 +221,7 @@ class _Trie:
         wanted: Integers = ((keys.astype(np.uint64) * self._spread) >> self._shift).astype(np.int64)
         return wanted
 
-    def add(self, lists: pl.Series, total: Floats) -> None:
+    def add(self, lists: pl.Series, heard: Any, total: Floats) -> None:
         """Add what the phrases in each row's words weigh to `total`, a row a model, in UNITs."""
         import numpy as np
 
@@ -204,10 +233,11 @@ class _Trie:
         rows = min(_ROWS, 2**32 // (len(self._padded) * (len(self._reaches) + 1)))
         for first in range(0, len(lists), rows):
             last = min(first + rows, len(lists))
-            some = total[:, first:last]
-            self._add(lengths[first:last], ids[ends[first] : ends[last]], some)
+            rows_of = slice(first, last)
+            inside = ids[ends[first] : ends[last]]
+            self._add(lengths[rows_of], inside, heard[rows_of], total[:, rows_of])
 
-    def _add(self, lengths: Integers, ids: Integers, total: Floats) -> None:
+    def _add(self, lengths: Integers, ids: Integers, heard: Any, total: Floats) -> None:
         import numpy as np
 
         row = np.repeat(np.arange(len(lengths)), lengths)
@@ -227,8 +257,10 @@ class _Trie:
         for level, reach in enumerate(self._reaches):
             inside = np.where(outside[first] <= level, node, 0).astype(np.int64)
             for column in np.flatnonzero(self.tables[:, 1] == reach):
-                weighed = self._columns[column].take(inside)
-                total[self.tables[column, 0], held] += np.add.reduceat(weighed, starts[held])
+                model, _, usual, only_heard = self.tables[column]
+                sums = np.add.reduceat(self._columns[column].take(inside), starts[held])
+                counts = counts_for(np.minimum(lengths[held], reach), usual)
+                total[model, held] += sums * (counts * heard[held] if only_heard else counts)
 
     def _found(self, ids: Integers, place: Integers) -> tuple[Integers, Integers]:
         """Return where the last word of each phrase that weighs anything stands, and its node.
@@ -299,16 +331,22 @@ def _grown(tables: Sequence[tuple[int, str, Mapping[str, float]]]) -> _Trie:
     filled = [(model, place, table) for model, place, table in tables if table]
     nodes = [ends[[number[phrase] for phrase in table]] for _, _, table in filled]
     weights = [np.rint(np.array(list(table.values())) * UNIT) for _, _, table in filled]
-    places = [(model, PLACES[place].words) for model, place, _ in filled]
+    places = [(model, *_table(place)) for model, place, _ in filled]
     return _Trie(
         letters=np.frombuffer("\n".join(known).encode(), np.uint8),
         keys=keys,
         longest=np.array(longest),
-        tables=np.array(places, np.int64).reshape(-1, 2),
+        tables=np.array(places, np.int64).reshape(-1, 4),
         nodes=np.concatenate([np.zeros(0), *nodes]).astype(np.int32),
         ends=np.cumsum([len(some) for some in nodes], dtype=np.int64),
         weights=np.concatenate([np.zeros(0), *weights]).astype(np.int32),
     )
+
+
+def _table(place: str) -> tuple[int, int, bool]:
+    """Return how many words a place has at most and usually, and whether it is one after HEARD."""
+    _, most, _, _, usual = PLACES[place.removeprefix(HEARD)]
+    return most, usual, place.startswith(HEARD)
 
 
 def _nodes(lists: pl.Series, ids: Integers, size: int, longest: int) -> tuple[Integers, Integers]:
@@ -345,9 +383,14 @@ def phrases_of(found: pl.DataFrame, place: str, least: int) -> list[str]:
 
 
 def holding(found: pl.DataFrame, place: str, phrases: Sequence[str]) -> Any:
-    """Return which row holds which of some phrases in a place, as a sparse matrix of 0 and 1."""
-    counts = _vectorizer(place, vocabulary={phrase: at for at, phrase in enumerate(phrases)})
-    return counts.transform(words(found, place).list.join(" ")).astype(float)
+    """Return what each of some phrases counts in each row, 0 where it does not stand: sparse."""
+    from scipy import sparse
+
+    vocabulary = {phrase: at for at, phrase in enumerate(phrases)}
+    lists = words(found, place)
+    held = _vectorizer(place, vocabulary=vocabulary).transform(lists.list.join(" "))
+    counts = counts_for(lists.list.len().to_numpy(), PLACES[place].usual)
+    return sparse.csr_matrix(sparse.diags(counts) @ held.astype(float))
 
 
 def _vectorizer(place: str, **options: Any) -> Any:

@@ -141,6 +141,13 @@ def eager() -> pl.Expr:
     return _opens(phrases("eager"), _EAGER)
 
 
+def heard() -> pl.Expr:
+    """Tell replies in which a phrase that denies was heard, of whatever list."""
+    import polars as pl
+
+    return pl.any_horizontal(pl.col("refusal", "first", "disclaimer").is_not_null())
+
+
 def _kind() -> pl.Expr:
     """Return which list made it a refusal; `bare` for a disclaimer, `waived` if it does not."""
     import polars as pl
