@@ -39,11 +39,11 @@ class Weighing(NamedTuple):
 
 
 SETS = {
-    "xstest": Weighing(1.0, 0.0, 0.0, "adjudicated; no labels of harm"),
+    "xstest": Weighing(3.0, 0.0, 0.0, "adjudicated; no labels of harm"),
     "chatgpt_refusals": Weighing(
-        0.5, 0.0, 0.0, "one model of 2023; a redirection is often an answer after a disclaimer"
+        1.5, 0.0, 0.0, "one model of 2023; a redirection is often an answer after a disclaimer"
     ),
-    "openai_rbr_gold": Weighing(0.5, 0.3, 0.0, "made replies; 40 harmful ones"),
+    "openai_rbr_gold": Weighing(1.5, 0.3, 0.0, "made replies; 40 harmful ones"),
     "latent_jailbreak_p1": Weighing(
         0.0, 0.3, 0.0, "32 prompts; a reply that did not follow may be no refusal"
     ),

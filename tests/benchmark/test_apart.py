@@ -77,6 +77,17 @@ def test_what_is_set_apart_is_kept_and_whether_it_refuses() -> None:
     assert found["refuses"].to_list() == [True, False, False]
 
 
+@pytest.mark.parametrize("promise", ["Of course!", "Absolutely!", "Natürlich!", "Sure, okay."])
+def test_a_few_eager_words_before_a_refusal_are_set_apart(promise: str) -> None:
+    assert rests(f"{promise} {REFUSAL} {HELP}") == {0: HELP}
+    assert rests(f"{promise} {HELP}") == {}
+
+
+@pytest.mark.parametrize("answer", ["Of course not.", "No, of course.", "Natürlich nicht!"])
+def test_a_few_eager_words_that_deny_are_an_answer(answer: str) -> None:
+    assert rests(f"{answer} {HELP} I cannot help.") == {0: f"{answer} {HELP}"}
+
+
 @pytest.mark.parametrize("denial", DENIALS)
 def test_help_stays_help_and_no_less_unsafe_beside_a_denial(denial: str) -> None:
     alone, *beside = judged(HELP, f"{denial}\n\n{HELP}", f"{HELP}\n\n{denial}")
