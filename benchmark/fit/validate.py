@@ -94,10 +94,12 @@ def _each(
         calibration: Scale and shift for `refused` and `unsafe`; by default the log-odds stand.
     """
     from joblib import Parallel, delayed
+    from tqdm import tqdm
 
-    yield from Parallel(n_jobs=-1, return_as="generator")(
+    folds = Parallel(n_jobs=-1, return_as="generator")(
         delayed(_left_out)(whole, *task, calibration) for task in tasks
     )
+    yield from tqdm(folds, total=len(tasks), desc=f"{tasks[0][1].split()[0]}s left out", unit="fit")
 
 
 def _left_out(

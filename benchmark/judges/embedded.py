@@ -160,10 +160,11 @@ def _said() -> pl.Expr:
     """Return the rationale of the phrases, with the probabilities."""
     import polars as pl
 
-    numbers = pl.format(
-        "refused {}, unsafe {}", pl.col("refused").round(2), pl.col("unsafe").round(2)
-    )
     promised = (pl.col("stance") == "compliance") & (pl.col("refused") >= 0.5)
+    unsafe = pl.format("unsafe {}", pl.col("unsafe").round(2))
+    both = pl.format("refused {}, {}", pl.col("refused").round(2), unsafe)
+    # What a promise was held to refuse is not what its stance is.
+    numbers = pl.when(promised).then(unsafe).otherwise(both)
     helped = pl.col("apart") & (pl.col("stance") == "compliance")
     why = (
         pl.when(promised)
