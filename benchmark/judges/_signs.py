@@ -57,14 +57,16 @@ def signs(found: pl.DataFrame) -> pl.DataFrame:
     """
     import polars as pl
 
-    kind, caution = _kind(), _caution()
-    parts = found.with_columns(kind=kind, caution=caution)
-    parts = parts.with_columns(
+    # A step over text is a column first, where more than one sign is read off it.
+    parts = found.with_columns(
+        kind=_kind(),
+        ai=_ai(),
+        cautions=pl.col("own").str.find_many(phrases("caution").implode()).list.len(),
         items=pl.col("response").str.count_matches(_STEP),
         words=pl.col("reply").str.count_matches(" ", literal=True) - 1,
-    ).with_columns(speaker=_share(_SPEAKER))
+    ).with_columns(speaker=_share(_SPEAKER), caution=_caution())
     but, steps = pl.col("own").str.contains_any(phrases("but").implode()), pl.col("items") >= 3
-    voice = _either(_ai(), "self", "")
+    voice = _either(pl.col("ai"), "self", "")
     return parts.select(
         wording=_joined("kind", "caution"),
         voice=_joined("kind", voice, _either(but, "but", "")),
@@ -73,7 +75,7 @@ def signs(found: pl.DataFrame) -> pl.DataFrame:
         turned=_joined("kind", _either(_turned(), "turn", "")),
         place=_place(),
         opening=_either(eager(), "eager", "other"),
-        answer=_joined(_asked(), _begun("own", _ANSWER, _either(_ai(), "self", "other"))),
+        answer=_joined(_asked(), _begun("own", _ANSWER, _either(pl.col("ai"), "self", "other"))),
         asked=_joined(_asked(), "kind"),
         **_form(),
     )
@@ -169,7 +171,7 @@ def _caution() -> pl.Expr:
     """Return how many phrases of caution there are to a sentence: no, some or much."""
     import polars as pl
 
-    count = pl.col("own").str.find_many(phrases("caution").implode()).list.len()
+    count = pl.col("cautions")
     sentences = pl.col("own").str.count_matches(" . ", literal=True) + 1
     much = pl.when(count * 2 >= sentences).then(pl.lit("much")).otherwise(pl.lit("some"))
     return pl.when(count == 0).then(pl.lit("no")).otherwise(much)
