@@ -303,7 +303,7 @@ def test_a_yes_or_no_of_harm_is_counted_as_the_unsafe_rate_takes_it() -> None:
 def test_the_card_of_the_embedded_judge_counts_harm_and_is_too_weak_to_correct_by() -> None:
     shipped = judge_card("embedded")
     harm = [entry["harm"] for entry in shipped.agreement if "harm" in entry]
-    assert len(harm) == 5
+    assert len(harm) == 6
     for found in harm:
         assert sum(found["counts"].values()) == found["n"] - found["unscored"]
         assert found["counts"]["tp"] + found["counts"]["fn"] == found["positives"]
