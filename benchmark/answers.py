@@ -13,6 +13,8 @@ from convsafe.data_builders.fetch import cache_folder
 from convsafe.taxonomy.errors import BadInput
 from convsafe.taxonomy.files import Appender, read_jsonl
 
+# How many tokens a judge by rubric lets an answer have, where nobody says otherwise.
+MAX_TOKENS = 1024
 _FIRST = b'{"key"'
 
 

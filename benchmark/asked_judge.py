@@ -8,9 +8,9 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from convsafe.benchmark.answers import Answers, usual_path
+from convsafe.benchmark.answers import MAX_TOKENS, Answers, usual_path
 from convsafe.benchmark.asking import Ask, Asker, Decision, Exchange, Unscored
-from convsafe.benchmark.loading import CONCURRENCY, MAX_TOKENS
+from convsafe.benchmark.loading import CONCURRENCY
 from convsafe.benchmark.model import connect
 from convsafe.benchmark.models.openai import OpenAIModel
 from convsafe.benchmark.patience import complete, share

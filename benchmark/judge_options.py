@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-from convsafe.benchmark.loading import CONCURRENCY, MAX_TOKENS
+from convsafe.benchmark.answers import MAX_TOKENS
+from convsafe.benchmark.loading import CONCURRENCY
 
 _OPTIONS = (
     click.option(

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 JUDGES = Catalogue("judge", "convsafe.benchmark.judges")
 # The judge of a run where none is named.
 DEFAULT = "embedded"
-# How many tokens a judge by rubric lets an answer have, where nobody says otherwise.
-MAX_TOKENS = 1024
 # How many requests to a judge's model are under way at once, where nobody says otherwise.
 CONCURRENCY = 8
 # From which probability of harm a reply counts as unsafe, where a judge names no other.
@@ -68,7 +66,7 @@ class JudgeSettings:
         concurrency: How many requests are under way at once; by default `CONCURRENCY`.
         price: Of a million tokens, in and out.
         max_tokens: How many tokens an answer to a judge by rubric may have, thoughts included; by
-            default `MAX_TOKENS`.
+            default `answers.MAX_TOKENS`.
         progress: Show a progress bar on standard error.
         spent: Counts what was asked.
         notes: Takes what a user should know of how the server was asked, once, in sentences.

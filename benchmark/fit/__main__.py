@@ -38,7 +38,7 @@ def write(whole: Material, out: Path | None, validate: bool) -> None:
     """Fit on what is not kept, with the calibration of sets left out, and write it."""
     from dataclasses import replace
 
-    from convsafe.benchmark.fit.embedded import calibrated, cut_of, fit
+    from convsafe.benchmark.fit.embedded import calibrated, cut_of, fit, told
     from convsafe.benchmark.fit.validate import groups_left_out, out_of_fold
     from convsafe.benchmark.judges import _weights
     from convsafe.benchmark.seen import write_seen
@@ -52,7 +52,7 @@ def write(whole: Material, out: Path | None, validate: bool) -> None:
     folder = out or _weights.FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     _weights.write(models, folder)
-    seen = whole.rows.filter(~whole.rows["kept"]).select("prompt", "response")
+    seen = whole.rows.filter(~whole.rows["kept"], told()).select("prompt", "response")
     write_seen(folder / "embedded.seen.txt", seen.iter_rows())
     click.echo(f"wrote {folder}", err=True)
     if validate:

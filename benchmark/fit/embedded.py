@@ -174,14 +174,20 @@ def _read(rows: pl.DataFrame) -> tuple[pl.Series, pl.DataFrame]:
     return clean["response"], read(texts(clean))
 
 
+def told() -> pl.Expr:
+    """Tell rows of which anything was said: of what is set apart from a reply nothing was."""
+    import polars as pl
+
+    return pl.any_horizontal(pl.col(target.column).is_not_null() for target in TARGETS.values())
+
+
 def _material(rows: pl.DataFrame, found: pl.DataFrame) -> Material:
     """Return the material of rows with what was read in them, nothing told yet."""
     import numpy as np
     import polars as pl
 
     counts = rows["source"].is_in([name for name in set(rows["source"]) if weighing(name).counts])
-    told = pl.any_horizontal(pl.col(target.column).is_not_null() for target in TARGETS.values())
-    counting = counts & rows.select(told).to_series()
+    counting = counts & rows.select(told()).to_series()
     looked_at = [found.select("request", reply=text) for text in spoken(found)]
     phrases = {
         place: phrases_of(looked_at[0].filter(counting), place, LEAST[place]) for place in PLACES

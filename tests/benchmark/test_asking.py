@@ -15,12 +15,12 @@ import polars as pl
 import pytest
 from click.testing import CliRunner, Result
 from convsafe.benchmark import load_suite, patience, report, run
-from convsafe.benchmark.answers import Answers, Spent, price_of
+from convsafe.benchmark.answers import MAX_TOKENS, Answers, Spent, price_of
 from convsafe.benchmark.asking import Ask, Asker, Completion, Unscored
 from convsafe.benchmark.cli import cli
 from convsafe.benchmark.judge_file import judge_file
 from convsafe.benchmark.judging import read_verdicts
-from convsafe.benchmark.loading import MAX_TOKENS, JudgeSettings
+from convsafe.benchmark.loading import JudgeSettings
 from convsafe.benchmark.metric import METRICS, load_metric
 from convsafe.benchmark.models.openai import OpenAIModel
 from convsafe.benchmark.runs import Run

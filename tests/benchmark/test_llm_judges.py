@@ -10,11 +10,12 @@ import polars as pl
 import pytest
 from click.testing import CliRunner, Result
 from convsafe.benchmark import patience
+from convsafe.benchmark.answers import MAX_TOKENS
 from convsafe.benchmark.cli import cli
 from convsafe.benchmark.evaluation import evaluate
 from convsafe.benchmark.judge_file import counts, judge_file
 from convsafe.benchmark.judges import _panel, debate, dual_correction, majority_vote
-from convsafe.benchmark.loading import CONCURRENCY, JUDGES, MAX_TOKENS, JudgeSettings, load_judge
+from convsafe.benchmark.loading import CONCURRENCY, JUDGES, JudgeSettings, load_judge
 from convsafe.benchmark.number_eval import evaluate_numbers
 from convsafe.taxonomy.errors import BadInput, Unavailable, UnknownName
 
@@ -353,10 +354,6 @@ def test_the_judge_is_named_with_its_rubric_and_model(server: JudgeServer, tmp_p
     assert judge.made_with["model"] == "tiny"
     assert len(judge.made_with["rubric_sha256"]) == 64
     assert "127.0.0.1" not in json.dumps(judge.made_with)
-
-
-def test_the_usual_length_of_an_answer_is_that_of_the_judges() -> None:
-    assert MAX_TOKENS == _panel.MAX_TOKENS
 
 
 @pytest.mark.parametrize(
