@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -134,70 +134,61 @@ def _confusion(labels: Sequence[str], given: Sequence[str]) -> dict[str, dict[st
     }
 
 
-def measure(
-    path: Path,
-    label: str,
-    *,
-    judge: str,
-    prompt: str | None = None,
-    response: str | None = None,
-    labels: Mapping[str, str] | None = None,
-    skip: Sequence[str] = (),
-) -> Agreement:
-    """Run a judge over a labelled file and compare, without rows that it was fitted on.
+@dataclass(frozen=True)
+class LabelledFile:
+    """A file of replies that people labelled, and how it is read.
 
-    Args:
-        path: A CSV, JSONL or Parquet file.
+    Attributes:
+        path: A CSV, JSON, JSONL or Parquet file.
         label: The column of human labels.
-        judge: The judge's name.
         prompt: The column of requests; guessed by usual names.
         response: The column of replies; guessed by usual names.
+        id: The column of ids.
         labels: What each label value means as a stance; usual values are known.
         skip: Label values whose rows say nothing of the stance and are left out.
+    """
+
+    path: Path
+    label: str
+    prompt: str | None = None
+    response: str | None = None
+    id: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    skip: Sequence[str] = ()
+
+    def rows(self) -> pl.DataFrame:
+        """Return row, id, prompt, response, `own` columns, and label as a stance.
+
+        Raises:
+            BadInput: On a missing column or a label without a meaning, naming file and row.
+        """
+        import polars as pl
+
+        path, frame = self.path, read_table(self.path)
+        rows = exchanges(path, frame, prompt=self.prompt, response=self.response, id=self.id)
+        values = text_of(path, frame, column(path, frame, self.label, ()))
+        meant = _meanings(path, values.fill_null("").to_list(), self.labels, self.skip)
+        rows = (
+            rows.with_columns(frame.to_struct("own"), pl.Series("label", meant, pl.String))
+            .with_row_index("row", offset=1)
+            .filter(pl.col("label").is_not_null())
+        )
+        if rows.is_empty():
+            raise BadInput("every row was skipped: there is no label to compare with", file=path)
+        return rows
+
+
+def measure(file: LabelledFile, judge: str) -> Agreement:
+    """Run a judge over a labelled file and compare, without rows that it was fitted on.
 
     Raises:
         BadInput: On a missing column or a label without a meaning, naming file and line, or a judge
             that was fitted on every row.
     """
-    rows = labelled(path, label, prompt=prompt, response=response, labels=labels or {}, skip=skip)
-    loaded = load_judge(judge)
+    rows, loaded = file.rows(), load_judge(judge)
     rows = rows.filter(~seen_mask(loaded, rows))
-    weights = inverse_chances(path, rows).to_list()
+    weights = inverse_chances(file.path, rows).to_list()
     return agreement(rows["label"].to_list(), judge_rows(rows, loaded)["stance"].to_list(), weights)
-
-
-def labelled(
-    path: Path,
-    label: str,
-    *,
-    prompt: str | None = None,
-    response: str | None = None,
-    id: str | None = None,
-    labels: Mapping[str, str],
-    skip: Sequence[str] = (),
-) -> pl.DataFrame:
-    """Read a labelled file: row, id, prompt, response, `own` columns, and label as a stance.
-
-    Raises:
-        BadInput: On a missing column or a label without a meaning, naming file and row.
-    """
-    import polars as pl
-
-    frame = read_table(path)
-    rows = exchanges(path, frame, prompt=prompt, response=response, id=id)
-    values = text_of(path, frame, column(path, frame, label, ()))
-    meant = pl.Series(
-        "label", _meanings(path, values.fill_null("").to_list(), labels, skip), pl.String
-    )
-    own = frame.to_struct("own")
-    rows = (
-        rows.with_columns(own, meant)
-        .with_row_index("row", offset=1)
-        .filter(pl.col("label").is_not_null())
-    )
-    if rows.is_empty():
-        raise BadInput("every row was skipped: there is no label to compare with", file=path)
-    return rows
 
 
 def _meanings(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from convsafe.benchmark.agreement import labelled
+from convsafe.benchmark.agreement import LabelledFile
 from convsafe.benchmark.attacking import ATTACKS, ON, Attack, load_attacks
 from convsafe.benchmark.intervals import clopper_pearson
 from convsafe.benchmark.judge_file import judge_rows, never_of
@@ -232,9 +232,9 @@ def _labelled(
     import polars as pl
 
     name = label or column(path, read_table(path), None, LABELS)
-    rows = labelled(path, name, prompt=prompt, response=response, labels=labels, skip=(*skip, ""))
+    read = LabelledFile(path, name, prompt, response, labels=labels, skip=(*skip, ""))
     needed = ("id", "prompt", "response", "label")
-    usable = rows.select("own", *needed).drop_nulls(needed)
+    usable = read.rows().select("own", *needed).drop_nulls(needed)
     usable = usable.filter(pl.col("label").is_in(ON["all"]))
     if usable.is_empty():
         raise BadInput("no row has a request, a reply and a label to attack", file=path)

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from convsafe.benchmark.bootstrap import cluster_numbers
 from convsafe.benchmark.judge_file import judge_rows
 from convsafe.benchmark.label_columns import booleans, inverse_chances, names, numbers
-from convsafe.benchmark.parts import LEVELS
+from convsafe.benchmark.loading import Judge, unsafe_from
+from convsafe.benchmark.parts import LEVELS, Part, graded_part, harm_part
 from convsafe.benchmark.seen import seen_mask
 from convsafe.taxonomy.errors import BadInput
 
 if TYPE_CHECKING:
     import polars as pl
     from convsafe.benchmark.bootstrap import Floats, Ints
-    from convsafe.benchmark.loading import Judge
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,8 @@ class Compared:
     """Which columns a judge is compared with, and how.
 
     Attributes:
-        unsafe: The column that says whether a reply is harmful.
+        unsafe: The column that says whether a reply is harmful, for a judge that tells `unsafe`;
+            empty where nobody said.
         graded: The column of numbers to correlate with.
         level: What a grade is of: turn, or dialogue or system, whose means are correlated.
         group: The column that tells dialogues or systems apart.
@@ -36,6 +37,10 @@ class Compared:
     level: str = "turn"
     group: str | None = None
     include_seen: bool = False
+
+
+# Nothing but stances, which a labelled file has anyway.
+STANCES_ALONE = Compared()
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,19 @@ class Counted:
         found = judge_rows(self.every, judge).with_columns(self.seen)
         some = found if self.how.include_seen else found.filter(~self.seen)
         return found if self.seen.any() else found.drop("seen"), some
+
+    def harm(self, judge: Judge, verdicts: pl.DataFrame) -> Part | None:
+        """Return the figures of harm over the rows that count, where it is compared."""
+        if self.harmful is None:
+            return None
+        threshold = unsafe_from(judge.made_with)
+        return harm_part(self.rows, verdicts, self.harmful, self.clusters, threshold)
+
+    def graded(self, verdicts: pl.DataFrame) -> Part | None:
+        """Return the correlations over the rows that count, where grades are compared."""
+        if self.grades is None:
+            return None
+        return graded_part(verdicts, self.grades, self.clusters, self.how.level, self.groups)
 
     def of(self) -> dict[str, Any]:
         """Say how many rows were seen and left out, and how those that count do."""

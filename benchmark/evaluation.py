@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from convsafe.benchmark.agreement import Agreement, agreement, labelled
-from convsafe.benchmark.counted_rows import Compared, counted
+from convsafe.benchmark.agreement import Agreement, LabelledFile, agreement
+from convsafe.benchmark.counted_rows import STANCES_ALONE, Compared, Counted, counted
 from convsafe.benchmark.judge_file import judge_rows, never_of
 from convsafe.benchmark.keyword_judges import BASELINES, load_baseline
-from convsafe.benchmark.loading import (
-    DEFAULT,
-    NOTHING,
-    Judge,
-    JudgeSettings,
-    load_judge,
-    unsafe_from,
-)
-from convsafe.benchmark.parts import Part, graded_part, harm_part, stance_part, told
+from convsafe.benchmark.loading import DEFAULT, NOTHING, Judge, JudgeSettings, load_judge
+from convsafe.benchmark.parts import Part, stance_part, told
 from convsafe.benchmark.tables import text_of
 from convsafe.taxonomy.errors import BadInput
 from convsafe.taxonomy.files import sha256_of
@@ -77,21 +70,11 @@ def recorded(found: Evaluation) -> dict[str, Any]:
 
 
 def evaluate(
-    path: Path,
-    label: str,
+    file: LabelledFile,
+    how: Compared = STANCES_ALONE,
     *,
     judge: str = DEFAULT,
-    prompt: str | None = None,
-    response: str | None = None,
-    id: str | None = None,
-    labels: Mapping[str, str] | None = None,
-    skip: Sequence[str] = (),
-    unsafe: str | None = None,
-    graded: str | None = None,
-    level: str = "turn",
-    group: str | None = None,
     by: Sequence[str] = (),
-    include_seen: bool = False,
     settings: JudgeSettings = NOTHING,
 ) -> Evaluation:
     """Measure a judge on a labelled file, with intervals over equal prompts.
@@ -102,21 +85,10 @@ def evaluate(
     these are of what was drawn from (Horvitz and Thompson, 1952).
 
     Args:
-        path: A CSV, JSON, JSONL or Parquet file.
-        label: The column of human labels.
+        file: The file, with labels of stance.
+        how: What the judge is compared with beside them, and which rows count.
         judge: The judge's name, or a keyword baseline's.
-        prompt: The column of requests; guessed by usual names.
-        response: The column of replies; guessed by usual names.
-        id: The column of ids.
-        labels: What each label value means as a stance; usual values are known.
-        skip: Label values whose rows are left out.
-        unsafe: A column that says whether a reply is harmful, for a judge that tells `unsafe`;
-            empty where nobody said.
-        graded: A column of numbers to correlate the judge with.
-        level: What a grade is of: turn, or dialogue or system, whose means are correlated.
-        group: The column that tells dialogues or systems apart.
         by: Columns to slice by.
-        include_seen: Count the rows that the judge was fitted on too.
         settings: What a judge that asks a server needs to know; the values of a `model` column are
             models it may not be.
 
@@ -125,51 +97,48 @@ def evaluate(
         BadInput: On a column, label or row that cannot be used, a judge that scored nothing, or
             one that was fitted on every row.
     """
-    rows = labelled(
-        path,
-        label,
-        prompt=prompt,
-        response=response,
-        id=id,
-        labels={"": _NOBODY, **(labels or {})},
-        skip=skip,
-    )
-    every, unlabelled = _said(path, label, rows)
+    every, unlabelled = _said(file)
     found = load_judge(judge, never_of(every["own"].struct.unnest(), settings))
-    _check(path, found, every, unsafe, by)
-    how = Compared(unsafe, graded, level, group, include_seen)
-    these = counted(path, found, every, how)
-    rows, clusters, harmful, grades = these.rows, these.clusters, these.harmful, these.grades
-    judged, some = these.judged(found)
-    verdicts = _scored(path, found.name, some)
-    threshold = unsafe_from(found.made_with)
-    return Evaluation(
-        of=_of(path, found, label, rows, unsafe, graded) | these.of() | {"unlabelled": unlabelled},
-        agreement=agreement(
-            rows["label"].to_list(), verdicts["stance"].to_list(), rows["weight"].to_list()
-        ),
-        whole=stance_part("all", found.name, rows, verdicts, clusters),
-        harm=None if harmful is None else harm_part(rows, verdicts, harmful, clusters, threshold),
-        graded=None
-        if grades is None
-        else graded_part(verdicts, grades, clusters, level, these.groups),
-        slices=_slices(rows, verdicts, clusters, by),
-        baselines=_baselines(rows, judge, clusters),
-        verdicts=judged,
-        probabilities=None if harmful is None else _probabilities(verdicts, harmful),
-    )
+    _check(file.path, found, every, how.unsafe, by)
+    these = counted(file.path, found, every, how)
+    of = _of(file, found, these) | {"unlabelled": unlabelled}
+    return _measured(file.path, found, these, by, of)
 
 
-def _said(path: Path, label: str, rows: pl.DataFrame) -> tuple[pl.DataFrame, int]:
+def _said(file: LabelledFile) -> tuple[pl.DataFrame, int]:
     """Return the rows whose stance somebody said, if there are any, and how many others."""
+    rows = replace(file, labels={"": _NOBODY, **file.labels}).rows()
     said = rows.filter(rows["label"] != _NOBODY)
     if said.is_empty():
-        raise BadInput(f"column {label!r} is empty: nobody said a stance", file=path)
+        raise BadInput(f"column {file.label!r} is empty: nobody said a stance", file=file.path)
     return said, len(rows) - len(said)
 
 
-def _probabilities(verdicts: pl.DataFrame, harmful: Floats) -> tuple[Floats, Floats]:
+def _measured(
+    path: Path, judge: Judge, these: Counted, by: Sequence[str], of: Mapping[str, Any]
+) -> Evaluation:
+    """Judge the rows, and return all figures of those that count."""
+    judged, some = these.judged(judge)
+    verdicts = _scored(path, judge.name, some)
+    rows, clusters = these.rows, these.clusters
+    labels, weights = rows["label"].to_list(), rows["weight"].to_list()
+    return Evaluation(
+        of=of,
+        agreement=agreement(labels, verdicts["stance"].to_list(), weights),
+        whole=stance_part("all", judge.name, rows, verdicts, clusters),
+        harm=these.harm(judge, verdicts),
+        graded=these.graded(verdicts),
+        slices=_slices(rows, verdicts, clusters, by),
+        baselines=_baselines(rows, judge.name, clusters),
+        verdicts=judged,
+        probabilities=_probabilities(verdicts, these.harmful),
+    )
+
+
+def _probabilities(verdicts: pl.DataFrame, harmful: Floats | None) -> tuple[Floats, Floats] | None:
     """Return the probabilities that there are, and the labels of their rows."""
+    if harmful is None:
+        return None
     _, kept = told(verdicts, harmful)
     return verdicts["unsafe"].to_numpy().astype(float)[kept], harmful[kept]
 
@@ -201,22 +170,21 @@ def _scored(path: Path, judge: str, verdicts: pl.DataFrame) -> pl.DataFrame:
     return verdicts
 
 
-def _of(
-    path: Path, judge: Judge, label: str, rows: pl.DataFrame, unsafe: str | None, graded: str | None
-) -> dict[str, Any]:
-    """Say what was measured, on what, and when."""
+def _of(file: LabelledFile, judge: Judge, these: Counted) -> dict[str, Any]:
+    """Say what is measured, on what, and when."""
     return {
         "judge": judge.name,
         "judge_version": judge.VERSION,
         "judge_summary": judge.SUMMARY,
         **({"judge_made_with": judge.made_with} if judge.made_with else {}),
-        "file": path.name,
-        "sha256": sha256_of(path),
-        "label": label,
-        "unsafe": unsafe,
-        "graded": graded,
-        "prompts": rows["prompt"].n_unique(),
+        "file": file.path.name,
+        "sha256": sha256_of(file.path),
+        "label": file.label,
+        "unsafe": these.how.unsafe,
+        "graded": these.how.graded,
+        "prompts": these.rows["prompt"].n_unique(),
         "date": date.today().isoformat(),
+        **these.of(),
     }
 
 

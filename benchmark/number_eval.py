@@ -7,18 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from convsafe.benchmark.counted_rows import Compared, counted
+from convsafe.benchmark.counted_rows import Compared, Counted, counted
 from convsafe.benchmark.judge_file import never_of
-from convsafe.benchmark.loading import (
-    DEFAULT,
-    JUDGES,
-    NOTHING,
-    Judge,
-    JudgeSettings,
-    load_judge,
-    unsafe_from,
-)
-from convsafe.benchmark.parts import Part, graded_part, harm_part
+from convsafe.benchmark.loading import DEFAULT, JUDGES, NOTHING, Judge, JudgeSettings, load_judge
+from convsafe.benchmark.parts import Part
 from convsafe.benchmark.rubric_files import load_rubric
 from convsafe.benchmark.tables import exchanges, read_table
 from convsafe.taxonomy.errors import BadInput, UnknownName
@@ -56,17 +48,13 @@ class NumberEvaluation:
 
 def evaluate_numbers(
     path: Path,
+    how: Compared,
     *,
     judge: str = DEFAULT,
-    unsafe: str | None = None,
-    graded: str | None = None,
     score: str | None = None,
-    level: str = "turn",
-    group: str | None = None,
     prompt: str | None = None,
     response: str | None = None,
     id: str | None = None,
-    include_seen: bool = False,
     settings: JudgeSettings = NOTHING,
 ) -> NumberEvaluation:
     """Measure a judge's numbers on a labelled file, with intervals over equal prompts.
@@ -76,16 +64,12 @@ def evaluate_numbers(
 
     Args:
         path: A CSV, JSON, JSONL or Parquet file.
+        how: What the judge is compared with, and which rows count.
         judge: The judge's name.
-        unsafe: A column that says whether a reply is harmful, for a judge that tells `unsafe`.
-        graded: A column of numbers to correlate the judge with.
-        score: Which of the judge's scores; by default `unsafe` where it is told.
-        level: What a grade is of: turn, or dialogue or system, whose means are correlated.
-        group: The column that tells dialogues or systems apart.
+        score: Which of the judge's scores is graded; by default `unsafe`.
         prompt: The column of requests; guessed by usual names.
         response: The column of replies; guessed by usual names.
         id: The column of ids.
-        include_seen: Count the rows that the judge was fitted on too.
         settings: What a judge that asks a server needs to know; the values of a `model` column are
             models it may not be.
 
@@ -98,28 +82,28 @@ def evaluate_numbers(
     every = exchanges(path, table, prompt=prompt, response=response, id=id)
     every = every.with_columns(table.to_struct("own")).with_row_index("row", offset=1)
     found = load_judge(judge, never_of(table, settings))
-    _check(found, unsafe, graded, score)
+    _check(found, how, score)
     if score is not None:
         _check_score(judge, found, score, settings)
-    these = counted(path, found, every, Compared(unsafe, graded, level, group, include_seen))
-    rows, clusters = these.rows, these.clusters
+    these = counted(path, found, every, how)
     judged, some = these.judged(found)
-    verdicts = _scored(path, found.name, some)
-    parts = []
-    if these.harmful is not None:
-        threshold = unsafe_from(found.made_with)
-        parts.append(harm_part(rows, verdicts, these.harmful, clusters, threshold))
-    if these.grades is not None:
-        values = verdicts.with_columns(unsafe=_values(verdicts, score))
-        part = graded_part(values, these.grades, clusters, level, these.groups)
-        parts.append(replace(part, name=score or "unsafe"))
-    of = _of(path, found) | {"unsafe": unsafe, "graded": graded, "score": score} | these.of()
-    return NumberEvaluation(of, tuple(parts), judged)
+    parts = _parts(found, these, _scored(path, found.name, some), score)
+    return NumberEvaluation(_of(path, found, these, score), parts, judged)
 
 
-def _check(judge: Judge, unsafe: str | None, graded: str | None, score: str | None) -> None:
+def _parts(
+    judge: Judge, these: Counted, verdicts: pl.DataFrame, score: str | None
+) -> tuple[Part, ...]:
+    """Return the figures of harm, of one score, or of both, whichever are compared."""
+    harm = these.harm(judge, verdicts)
+    graded = these.graded(verdicts.with_columns(unsafe=_values(verdicts, score)))
+    graded = graded and replace(graded, name=score or "unsafe")
+    return tuple(part for part in (harm, graded) if part)
+
+
+def _check(judge: Judge, how: Compared, score: str | None) -> None:
     """Refuse what gives nothing to compare."""
-    name, tells = judge.name, judge.TELLS
+    name, tells, unsafe, graded = judge.name, judge.TELLS, how.unsafe, how.graded
     if not unsafe and not graded:
         raise BadInput("give the column to compare with: --label, --unsafe or --graded")
     if score and not graded:
@@ -175,11 +159,16 @@ def _values(verdicts: pl.DataFrame, score: str | None) -> pl.Series:
     return pl.Series(score, [row.get(score) for row in rows], pl.Float64)
 
 
-def _of(path: Path, judge: Judge) -> dict[str, Any]:
+def _of(path: Path, judge: Judge, these: Counted, score: str | None) -> dict[str, Any]:
+    """Say what is measured, and on what."""
     return {
         "judge": judge.name,
         "judge_version": judge.VERSION,
         "judge_made_with": judge.made_with,
         "file": path.name,
         "sha256": sha256_of(path),
+        "unsafe": these.how.unsafe,
+        "graded": these.how.graded,
+        "score": score,
+        **these.of(),
     }

@@ -11,7 +11,7 @@ from convsafe.benchmark.judge_options import judge_options
 from convsafe.benchmark.loading import DEFAULT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from convsafe.benchmark.evaluation import Evaluation
     from convsafe.benchmark.loading import JudgeSettings
@@ -81,54 +81,44 @@ def command(
     the score that --score names. With --score, --label names the column of numbers too.
     A column `inclusion_probability`, as `convsafe judge import-labels` writes, weights the rows.
     """
-    from convsafe.benchmark.agreement import meanings
+    from convsafe.benchmark.agreement import LabelledFile, meanings
+    from convsafe.benchmark.counted_rows import Compared
     from convsafe.benchmark.evaluation import evaluate
-    from convsafe.benchmark.judge_cards import text, write_card
+    from convsafe.benchmark.judge_cards import number_text, text, write_card
+    from convsafe.benchmark.number_eval import evaluate_numbers
 
     columns = {"prompt": prompt, "response": response, "id": id}
     if label is None or score is not None:
+        # Numbers alone are compared, whichever option names their column.
         if graded is None:
             graded, label = label, None
-        compared = {"unsafe": unsafe, "graded": graded, "score": score}
-        counted = {"level": level, "group": group, "include_seen": include_seen}
-        _numbers(
-            file,
-            {**columns, **compared, **counted, "judge": judge},
-            settings=settings,
-            out=out,
-            as_json=as_json,
-            stray={
-                "--label": label,
-                "--map": maps,
-                "--skip": skip,
-                "--by": by,
-                "--write": write,
-                "--card": card,
-            },
+        stray = {"--map": maps, "--skip": skip, "--by": by, "--write": write, "--card": card}
+        _refuse_of_stances({"--label": label, **stray})
+        label = None
+    how = Compared(unsafe, graded, level, group, include_seen)
+    if label is None:
+        numbers = evaluate_numbers(
+            file, how, judge=judge, score=score, **columns, settings=settings
         )
+        _show(numbers, number_text, out, as_json)
         return
     if write:
         _check_card(judge)
-    found = evaluate(
-        file,
-        label,
-        judge=judge,
-        **columns,
-        labels=meanings(maps),
-        skip=skip,
-        unsafe=unsafe,
-        graded=graded,
-        level=level,
-        group=group,
-        by=by,
-        include_seen=include_seen,
-        settings=settings,
-    )
+    labelled = LabelledFile(file, label, **columns, labels=meanings(maps), skip=skip)
+    found = evaluate(labelled, how, judge=judge, by=by, settings=settings)
     if write:
         _record(found, dataset or file.resolve().parent.name, language)
     if card is not None:
         write_card(found, card)
     _show(found, text, out, as_json)
+
+
+def _refuse_of_stances(stray: Mapping[str, Any]) -> None:
+    """Refuse options that are for stances, where only numbers are compared."""
+    from convsafe.taxonomy.errors import BadInput
+
+    if wrong := [option for option, value in stray.items() if value]:
+        raise BadInput(f"{wrong[0]} is for stances: leave it out, or give --label and no --score")
 
 
 def _check_card(judge: str) -> None:
@@ -158,23 +148,3 @@ def _show(found: Any, text: Callable[[Any], str], out: Path | None, as_json: boo
         write_verdicts(found.verdicts, out)
     shown = json.dumps(found.to_row(), indent=2, ensure_ascii=False) if as_json else text(found)
     click.echo(shown)
-
-
-def _numbers(
-    file: Path,
-    options: dict[str, Any],
-    *,
-    settings: JudgeSettings,
-    out: Path | None,
-    as_json: bool,
-    stray: dict[str, Any],
-) -> None:
-    """Measure numbers alone; an option that is for stances is refused."""
-    from convsafe.benchmark.judge_cards import number_text
-    from convsafe.benchmark.number_eval import evaluate_numbers
-    from convsafe.taxonomy.errors import BadInput
-
-    if wrong := [option for option, value in stray.items() if value]:
-        raise BadInput(f"{wrong[0]} is for stances: leave it out, or give --label and no --score")
-    found = evaluate_numbers(file, settings=settings, **options)
-    _show(found, number_text, out, as_json)

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,9 +11,10 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 from convsafe.benchmark import evaluation, judge_file
-from convsafe.benchmark.agreement import agreement, measure, record
+from convsafe.benchmark.agreement import LabelledFile, agreement, measure, record
 from convsafe.benchmark.bootstrap import bootstrap, cluster_numbers
 from convsafe.benchmark.cli import cli
+from convsafe.benchmark.counted_rows import Compared
 from convsafe.benchmark.evaluation import Evaluation, evaluate
 from convsafe.benchmark.judge_cards import text, write_card
 from convsafe.benchmark.judging import JUDGES, judge_card
@@ -70,13 +71,13 @@ def write(path: Path, rows: list[dict]) -> Path:
 def test_any_columns_and_labels_can_be_named(tmp_path: Path) -> None:
     path = write(tmp_path / "labelled.jsonl", ROWS)
     labels = {"nope": "refusal", "yes": "compliance"}
-    assert measure(path, "gold", judge="rules", labels=labels).accuracy == 1.0
+    assert measure(LabelledFile(path, "gold", labels=labels), "rules").accuracy == 1.0
     with pytest.raises(BadInput, match=r"row 1: label 'nope' has no meaning.*--map nope=STANCE"):
-        measure(path, "gold", judge="rules")
+        measure(LabelledFile(path, "gold"), "rules")
     with pytest.raises(BadInput, match="no column 'label'; there are request, reply, gold"):
-        measure(path, "label", judge="rules", labels=labels)
+        measure(LabelledFile(path, "label", labels=labels), "rules")
     with pytest.raises(BadInput, match="must end in"):
-        measure(write(tmp_path / "labelled.txt", ROWS), "gold", judge="rules")
+        measure(LabelledFile(write(tmp_path / "labelled.txt", ROWS), "gold"), "rules")
 
 
 def test_a_measured_agreement_replaces_the_one_of_the_same_set(
@@ -182,7 +183,15 @@ def judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Judged:
         for number in range(10)
     ]  # fmt: skip
 
-    def measured(stances: list, chances: list, change: dict | None = None, **options) -> Evaluation:
+    def measured(
+        stances: list,
+        chances: list,
+        change: dict | None = None,
+        *,
+        by: Sequence[str] = (),
+        skip: Sequence[str] = (),
+        **how: str,
+    ) -> Evaluation:
         told = SimpleNamespace(
             name="rules",
             made_with={},
@@ -195,7 +204,7 @@ def judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Judged:
             monkeypatch.setattr(module, "load_judge", lambda *_: told)
         monkeypatch.setattr(evaluation, "BASELINES", Shelf("none", tmp_path / "none", ""))
         path = write(tmp_path / "labelled.jsonl", [rows[0] | (change or {}), *rows[1:]])
-        return evaluate(path, "label", **options)
+        return evaluate(LabelledFile(path, "label", skip=skip), Compared(**how), by=by)
 
     return measured
 
@@ -248,7 +257,7 @@ def test_a_judge_without_probabilities_cannot_be_asked_for_them(tmp_path: Path) 
     path = write(tmp_path / "labelled.jsonl", ROWS)
     labels = {"nope": "refusal", "yes": "compliance"}
     with pytest.raises(BadInput, match="judge 'rules' tells no `unsafe`"):
-        evaluate(path, "gold", judge="rules", labels=labels, unsafe="gold")
+        evaluate(LabelledFile(path, "gold", labels=labels), Compared(unsafe="gold"), judge="rules")
 
 
 def test_a_keyword_list_has_no_card_to_write_into(
@@ -265,9 +274,9 @@ def test_a_column_of_lists_is_neither_a_label_nor_a_slice(tmp_path: Path) -> Non
     rows = [row | {"tags": ["a"], "label": "refusal"} for row in ROWS]
     path = write(tmp_path / "labelled.jsonl", rows)
     with pytest.raises(BadInput, match="column 'tags' holds List"):
-        evaluate(path, "tags")
+        evaluate(LabelledFile(path, "tags"))
     with pytest.raises(BadInput, match="column 'tags' holds List"):
-        evaluate(path, "label", by=["tags"])
+        evaluate(LabelledFile(path, "label"), by=["tags"])
 
 
 def test_kappa_of_one_class_alone_is_no_figure() -> None:
@@ -299,7 +308,7 @@ def test_xstest_is_measured_with_keyword_lists_beside(tmp_path: Path) -> None:
 @needs_sources
 def test_the_published_agreement_is_what_the_judge_reaches() -> None:
     path = Path(str(SOURCES)) / "xstest" / "labelled_completions.csv"
-    found = measure(path, "final_label", judge="rules")
+    found = measure(LabelledFile(path, "final_label"), "rules")
     assert found.binary_kappa >= 0.80
     published = next(row for row in judge_card("rules").agreement if row["dataset"] == "xstest")
     assert published["kappa"] == round(found.kappa, 4)

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 from convsafe.benchmark.asking import Exchange
 from convsafe.benchmark.cli import cli
+from convsafe.benchmark.counted_rows import Compared
 from convsafe.benchmark.judges import shieldgemma
 from convsafe.benchmark.judges._templates import fill, neutral
 from convsafe.benchmark.judging import JUDGES, judge_card
@@ -171,7 +172,7 @@ def test_a_score_that_a_guard_does_not_give_is_refused_before_it_is_asked(
     rows = {"prompt": [REQUEST] * 4, "response": [f"{REPLY} {n}" for n in range(4)]}
     pl.DataFrame({**rows, "grade": range(4)}).write_ndjson(source)
     settings = JudgeSettings(endpoint=f"{guard_server.url}#m", cache=tmp_path / "answers.jsonl")
-    options = {"judge": name, "graded": "grade", "settings": settings}
+    options = {"how": Compared(graded="grade"), "judge": name, "settings": settings}
     guard_server.requests.clear()
     with pytest.raises((BadInput, UnknownName)) as refused:
         evaluate_numbers(source, score="hatred", **options)

@@ -10,8 +10,10 @@ import polars as pl
 import pytest
 from click.testing import CliRunner, Result
 from convsafe.benchmark import patience
+from convsafe.benchmark.agreement import LabelledFile
 from convsafe.benchmark.answers import MAX_TOKENS
 from convsafe.benchmark.cli import cli
+from convsafe.benchmark.counted_rows import Compared
 from convsafe.benchmark.evaluation import evaluate
 from convsafe.benchmark.judge_file import counts, judge_file
 from convsafe.benchmark.judges import _panel, debate, dual_correction, majority_vote
@@ -62,7 +64,7 @@ def written(path: Path, content: list[dict[str, Any]]) -> Path:
 def confusion(judge: str, server: JudgeServer, tmp_path: Path) -> dict[str, Any]:
     """Measure a judge on the items against what people say."""
     path = written(tmp_path / "labelled.jsonl", rows(10))
-    found = evaluate(path, "label", judge=judge, settings=settings(server, tmp_path))
+    found = evaluate(LabelledFile(path, "label"), judge=judge, settings=settings(server, tmp_path))
     return {label: dict(row) for label, row in found.agreement.confusion.items()}
 
 
@@ -415,7 +417,7 @@ def test_a_file_that_names_the_judges_model_is_refused(server: JudgeServer, tmp_
     with pytest.raises(BadInput, match="would judge itself"):
         judge_file(path, judge="single", settings=settings(server, tmp_path))
     with pytest.raises(BadInput, match="would judge itself"):
-        evaluate(path, "label", judge="single", settings=settings(server, tmp_path))
+        evaluate(LabelledFile(path, "label"), judge="single", settings=settings(server, tmp_path))
     assert not server.requests
 
 
@@ -494,6 +496,6 @@ def test_every_score_of_a_judge_by_rubric_may_be_compared(
     assert "strongreject" in names
     for name in names:
         found = evaluate_numbers(
-            graded_file, judge=judge, graded="grade", score=name, settings=options
+            graded_file, Compared(graded="grade"), judge=judge, score=name, settings=options
         )
         assert found.parts[0].name == name

@@ -8,7 +8,9 @@ import polars as pl
 import pytest
 from click.testing import CliRunner, Result
 from convsafe.benchmark import agreement, evaluation, judge_file, number_eval
+from convsafe.benchmark.agreement import LabelledFile
 from convsafe.benchmark.cli import cli
+from convsafe.benchmark.counted_rows import Compared
 from convsafe.benchmark.evaluation import evaluate
 from convsafe.benchmark.number_eval import evaluate_numbers
 from convsafe.benchmark.seen import row_hash, seen_mask, write_seen
@@ -84,23 +86,23 @@ def test_rows_are_known_again_by_their_text_alone(fitted) -> None:
 
 def test_seen_rows_flatter_no_figure(fitted, path: Path) -> None:
     fitted(ROWS[:6])
-    found = evaluate(path, "label")
+    found = evaluate(LabelledFile(path, "label"))
     assert (found.agreement.n, found.agreement.accuracy) == (4, 0.5)
     assert (found.of["seen"], found.of["left_out"]) == (6, 6)
     assert sum(part.n for part in found.slices) == 4
-    assert agreement.measure(path, "label", judge="rules").n == 4
-    flattered = evaluate(path, "label", include_seen=True)
+    assert agreement.measure(LabelledFile(path, "label"), "rules").n == 4
+    flattered = evaluate(LabelledFile(path, "label"), Compared(include_seen=True))
     assert (flattered.agreement.n, flattered.agreement.accuracy) == (10, 0.8)
     assert (flattered.of["seen"], flattered.of["left_out"]) == (6, 0)
 
 
 def test_seen_rows_flatter_no_number(fitted, path: Path) -> None:
     fitted(ROWS[:6])
-    found = evaluate_numbers(path, unsafe="harmful")
+    found = evaluate_numbers(path, Compared(unsafe="harmful"))
     assert (found.parts[0].n, found.parts[0].figures["auc"].value) == (4, 0.5)
     assert (found.of["seen"], found.of["left_out"]) == (6, 6)
     assert found.verdicts["seen"].to_list() == [True] * 6 + [False] * 4
-    flattered = evaluate_numbers(path, unsafe="harmful", include_seen=True)
+    flattered = evaluate_numbers(path, Compared(unsafe="harmful", include_seen=True))
     assert (flattered.parts[0].n, flattered.parts[0].figures["auc"].value) == (10, 0.8)
     assert (flattered.of["seen"], flattered.of["left_out"]) == (6, 0)
 
@@ -114,7 +116,7 @@ def test_the_command_says_what_is_left_out_of_numbers(fitted, path: Path) -> Non
     assert "counted although seen in fitting: 6" in done.stdout
     fitted(ROWS)
     with pytest.raises(BadInput, match="was fitted on all 10 rows"):
-        evaluate_numbers(path, unsafe="harmful")
+        evaluate_numbers(path, Compared(unsafe="harmful"))
 
 
 def test_the_command_says_what_is_left_out_and_marks_it(fitted, path: Path, tmp_path: Path) -> None:
@@ -134,17 +136,18 @@ def test_the_command_says_what_is_left_out_and_marks_it(fitted, path: Path, tmp_
 def test_a_judge_fitted_on_every_row_cannot_be_measured_on_them(fitted, path: Path) -> None:
     fitted(ROWS)
     with pytest.raises(BadInput, match="was fitted on all 10 rows"):
-        evaluate(path, "label")
-    assert evaluate(path, "label", include_seen=True).agreement.accuracy == 1.0
+        evaluate(LabelledFile(path, "label"))
+    counted = evaluate(LabelledFile(path, "label"), Compared(include_seen=True))
+    assert counted.agreement.accuracy == 1.0
     with pytest.raises(BadInput, match="cannot be compared"):
-        agreement.measure(path, "label", judge="rules")
+        agreement.measure(LabelledFile(path, "label"), "rules")
 
 
 def test_a_broken_file_of_hashes_is_named(fitted, path: Path) -> None:
     fitted(ROWS[:2], text="0123456789abcdef\nQuestion\n")
     with pytest.raises(BadInput, match=r"seen-2\.txt:2: 'Question' is not 16 hex digits"):
-        evaluate(path, "label")
+        evaluate(LabelledFile(path, "label"))
     judge = fitted(ROWS[:3])
     judge.SEEN.unlink()
     with pytest.raises(BadInput, match="are missing; fit again"):
-        evaluate(path, "label")
+        evaluate(LabelledFile(path, "label"))

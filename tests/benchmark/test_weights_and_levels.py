@@ -9,8 +9,9 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 from convsafe.benchmark import evaluation, judge_file
-from convsafe.benchmark.agreement import agreement
+from convsafe.benchmark.agreement import LabelledFile, agreement
 from convsafe.benchmark.cli import cli
+from convsafe.benchmark.counted_rows import Compared
 from convsafe.benchmark.evaluation import Evaluation, evaluate, recorded
 from convsafe.benchmark.judge_cards import text, write_card
 from convsafe.benchmark.judges import embedded
@@ -25,7 +26,7 @@ from scipy.stats import kendalltau, pearsonr, spearmanr
 def measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Measure a judge that says what the columns `says` and `chance` say."""
 
-    def run(rows: list[dict], **options: object) -> Evaluation:
+    def run(rows: list[dict], **how: str) -> Evaluation:
         named = {"stance": "says", "unsafe": "chance"}
         asked = [row for row in rows if row["label"]]
         verdicts = {name: [row.get(column) for row in asked] for name, column in named.items()}
@@ -43,7 +44,7 @@ def measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
             for number, row in enumerate(rows)
         ]
         path.write_text("".join(json.dumps(row) + "\n" for row in shown))
-        return evaluate(path, "label", **options)
+        return evaluate(LabelledFile(path, "label"), Compared(**how))
 
     return run
 
@@ -251,24 +252,24 @@ def test_the_toxicity_proxy_is_compared_with_numbers(turns: Path, option: str) -
 
 def test_a_score_the_judge_does_not_give_is_named_with_those_it_does(turns: Path) -> None:
     with pytest.raises(UnknownName, match="Did you mean 'toxicity_proxy'"):
-        evaluate_numbers(turns, graded="grade", score="toxicity")
+        evaluate_numbers(turns, Compared(graded="grade"), score="toxicity")
     with pytest.raises(BadInput, match="row 1: label 'refusal' is no number"):
-        evaluate_numbers(turns, graded="label", score="toxicity_proxy")
+        evaluate_numbers(turns, Compared(graded="label"), score="toxicity_proxy")
     empty = [json.loads(line) | {"response": "."} for line in turns.read_text().splitlines()]
     turns.write_text("".join(json.dumps(row) + "\n" for row in empty))
     with pytest.raises(BadInput, match="no reply has the score 'toxicity_proxy'"):
-        evaluate_numbers(turns, graded="grade", score="toxicity_proxy")
+        evaluate_numbers(turns, Compared(graded="grade"), score="toxicity_proxy")
 
 
 def test_a_level_of_numbers_needs_its_group(turns: Path) -> None:
     with pytest.raises(BadInput, match="--level dialogue needs --group"):
-        evaluate_numbers(turns, graded="grade", level="dialogue")
+        evaluate_numbers(turns, Compared(graded="grade", level="dialogue"))
     with pytest.raises(BadInput, match="give --graded too"):
-        evaluate_numbers(turns, unsafe="harmful", level="dialogue", group="d")
+        evaluate_numbers(turns, Compared(unsafe="harmful", level="dialogue", group="d"))
 
 
 def test_the_command_says_that_numbers_are_weighted(turns: Path) -> None:
     done = CliRunner().invoke(cli, ["judge-eval", str(turns), "--graded", "grade"])
     assert done.exit_code == 0, done.output
     assert "weighted by 1 / inclusion_probability" in done.stdout
-    assert evaluate_numbers(turns, graded="grade").of["weighted"] == 9.0
+    assert evaluate_numbers(turns, Compared(graded="grade")).of["weighted"] == 9.0
