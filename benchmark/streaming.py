@@ -29,6 +29,7 @@ from convsafe.benchmark.suite import load_cases
 from convsafe.benchmark.workers import Job, local
 from convsafe.taxonomy.errors import BadInput, IncompleteRun, UnknownName
 from convsafe.taxonomy.files import read_json
+from convsafe.taxonomy.records import Estimate
 
 if TYPE_CHECKING:
     import polars as pl
@@ -119,37 +120,45 @@ def score_file(
         UnknownName: If there is no such config, judge or engine.
         MissingExtra: If the engine is not installed.
     """
-    import polars as pl
-
-    path = Path(generations)
-    # Told before the work begins, of either file.
-    for one in (path, Path(verdicts or path)):
-        partitions(one)
+    files = _files(Path(generations), verdicts)
+    path, last = files[0][1], files[-1][1]
     cases, identity = load_cases(release, config)
     run = _run_of(path, identity)
     settings = replace(settings, tested=(*settings.tested, run["model"]))
     loaded = load_judge(judge, settings)
-    card = card_of(loaded)
+    card, known = card_of(loaded), known_cases(cases)
+    _same_release(last, identity)
+    how = replace(how, workers=_workers(how, loaded))
+    found = _gathered(known, cases, files, card, how, Task(Path(), judge, settings))
+    missing = _require_whole(found[path], path, known, partial=partial)
+    if verdicts is not None:
+        _require_same(found[path], found[last], last, known)
+    estimates = _estimates(Run(path.parent), card, known, found[last], plain_only=config == CORE)
+    return Scores(tuple(estimates), run, card, len(known), missing)
+
+
+def _files(path: Path, verdicts: str | Path | None) -> list[tuple[str, Path]]:
+    """Return what is read of which file; that one cannot be is told before the work begins."""
     files = [(GENERATIONS, path)]
     if verdicts is not None:
-        _same_release(Path(verdicts), identity)
         files = [(USABLE, path), (VERDICTS, Path(verdicts))]
-    known = known_cases(cases)
-    found = _gathered(known, cases, files, card, replace(how, workers=_workers(how, loaded)), Task(
-        Path(), judge, settings
-    ))  # fmt: skip
-    first = found[path]
-    missing = _require_whole(first, path, known, partial=partial)
-    last = found[path if verdicts is None else Path(verdicts)]
-    if verdicts is not None:
-        _require_same(first, last, Path(verdicts), known)
+    for _, one in files:
+        partitions(one)
+    return files
+
+
+def _estimates(
+    run: Run, card: JudgeCard, known: pl.DataFrame, last: _Gathered, *, plain_only: bool
+) -> Iterator[Estimate]:
+    """Yield the figures of all metrics, then the rates corrected by the judge's card."""
+    import polars as pl
+
     metrics = list(metrics_for(card.supports, sorted(last.scores)))
     frame = whole(known, last.sums, metrics, unsafe_from(card.made_with))
-    estimates = tuple(figures(known, metrics, frame, plain_only=config == CORE))
-    if config == CORE:
+    yield from figures(known, metrics, frame, plain_only=plain_only)
+    if plain_only:
         frame = frame.filter(pl.col("plain"))
-    by_card = corrections(Run(path.parent), card, metrics, frame, None)
-    return Scores((*estimates, *by_card), run, card, len(known), missing)
+    yield from corrections(run, card, metrics, frame, None)
 
 
 def _gathered(
