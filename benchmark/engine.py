@@ -221,8 +221,8 @@ def _collect(
                 raise
             finally:
                 log.append({"began": began, "ended": _now(), "how": ended, **job.counts()})
-                for note in getattr(speaker.model, "notes", ()):
-                    click.echo(f"{speaker.name}: {note}", err=True)
+                for note in job.notes():
+                    click.echo(note, err=True)
     return record
 
 
@@ -251,6 +251,13 @@ class _Job:
             "failed": self.failed,
             **self.budget.to_row(),
         }
+
+    def notes(self) -> list[str]:
+        """Return what a user should know of how every server was asked, each thing once."""
+        held = self.held
+        asked: tuple[Speaker | Dialogue | Layer, ...]
+        asked = (self.speaker, held.dialogue, *held.guards, *held.settings)
+        return list(dict.fromkeys(f"{one.name}: {note}" for one in asked for note in one.notes))
 
     async def collect(self, concurrency: int, progress: bool) -> None:
         """Ask for every case, the first one alone so that a wrong URL or key is told at once."""

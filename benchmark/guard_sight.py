@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
@@ -38,6 +38,10 @@ class Look(NamedTuple):
 
 class Sight(Protocol):
     """How a guard looks at a turn."""
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What a user should know of how a server was asked, in sentences."""
 
     async def __aenter__(self) -> Any:
         """Open what it needs."""
@@ -76,6 +80,8 @@ def sight_of(judge: Judge, *, requests: bool) -> Sight:
 
 class TableSight:
     """A judge that takes tables: what comes while it is at one is judged together next."""
+
+    notes: Sequence[str] = ()
 
     def __init__(self, judge: Judge) -> None:
         self._judge = judge
@@ -148,6 +154,11 @@ class AskedSight:
     def __init__(self, judge: AskedJudge, requests: bool) -> None:
         self._judge, self._requests = judge, requests
         self._opened = AsyncExitStack()
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What the server did not take."""
+        return self._judge.server.notes
 
     async def __aenter__(self) -> AskedSight:
         self._judge.warn()

@@ -74,6 +74,11 @@ class Guard(Layer):
         same = json.dumps([where, threshold, refusal, made_with], sort_keys=True)
         self.identity = hashlib.sha256(same.encode()).hexdigest()
 
+    @property
+    def notes(self) -> Sequence[str]:
+        """What a user should know of how the judge was asked."""
+        return self._sight.notes
+
     async def __aenter__(self) -> Guard:
         """Open the judge."""
         await self._sight.__aenter__()

@@ -36,13 +36,14 @@ class LiveJudge:
 
     Args:
         judge: A judge that tells `unsafe`.
+        notes: What its server did not take, in sentences; the judge adds to them.
     """
 
-    def __init__(self, judge: Judge) -> None:
+    def __init__(self, judge: Judge, notes: Sequence[str] = ()) -> None:
         if "unsafe" not in judge.TELLS:
             told = ", ".join(sorted(judge.TELLS))
             raise BadInput(f"judge {judge.name!r} does not tell what is unsafe; it tells {told}")
-        self.judge = judge
+        self.judge, self.notes = judge, notes
         self.tables = 0
         self._waiting: list[_Asked] = []
         self._work: asyncio.Task[None] | None = None
@@ -128,7 +129,8 @@ def load_live(text: str) -> LiveJudge:
         BadInput: If it does not tell what is unsafe, or lacks its server.
     """
     name, _, endpoint = text.partition("@")
-    return LiveJudge(load_judge(name, JudgeSettings(endpoint=endpoint or None)))
+    settings = JudgeSettings(endpoint=endpoint or None)
+    return LiveJudge(load_judge(name, settings), settings.notes)
 
 
 def searched_with(settings: Mapping[str, Any], judge: str) -> str:

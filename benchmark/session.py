@@ -45,6 +45,12 @@ class Speaker:
         """How many requests may be under way now."""
         return int(self.gate.width)
 
+    @property
+    def notes(self) -> Sequence[str]:
+        """What a user should know of how the model was asked, in sentences."""
+        found: Sequence[str] = getattr(self.model, "notes", ())
+        return found
+
     async def __aenter__(self) -> Speaker:
         self.gate = Gate(self.limits)
         await self.model.__aenter__()
@@ -166,6 +172,11 @@ class Layer:
     identity: str
     place: str = "secondary"
 
+    @property
+    def notes(self) -> Sequence[str]:
+        """What a user should know of how it asked a server of its own, in sentences."""
+        return ()
+
     async def __aenter__(self) -> Layer:
         """Open what it needs."""
         return self
@@ -189,6 +200,11 @@ class Dialogue:
     name: str
     identity: str
     by_case: bool = False
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What a user should know of how it asked servers of its own, in sentences."""
+        return ()
 
     async def __aenter__(self) -> Dialogue:
         """Open what it needs."""

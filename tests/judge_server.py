@@ -87,6 +87,15 @@ def verdict(body: dict[str, Any], values: str, reason: str = "Because.") -> tupl
     return 200, chat(f"{reason}\nVERDICT {nonce(body)}: {values}")
 
 
+def picky(body: dict[str, Any]) -> tuple[int, Any] | None:
+    """Refuse as servers do that take neither `max_tokens` nor a temperature, where one is sent."""
+    instead = {"max_tokens": "Use 'max_completion_tokens' instead.", "temperature": ""}
+    for name in set(instead) & set(body):
+        said = f"Unsupported parameter: '{name}' is not supported. {instead[name]}"
+        return 400, {"error": {"message": said, "param": name}}
+    return None
+
+
 class Script:
     """Plays a judge by rubric: `plan` maps (item, role, turn) to values, None to no verdict.
 

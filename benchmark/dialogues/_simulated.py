@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -43,6 +43,11 @@ class Simulated(Dialogue):
         self.identity = hashlib.sha256(f"{name}\0{turns}\0{state}\0{words}".encode()).hexdigest()
         self._speaker = Speaker(connect(user)) if user is not None else None
         self._opened = AsyncExitStack()
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What a user should know of how the model was asked that speaks for a persona."""
+        return self._speaker.notes if self._speaker is not None else ()
 
     async def __aenter__(self) -> Simulated:
         if self._speaker is not None:

@@ -96,6 +96,11 @@ class Planted(Dialogue):
         self.identity = f"{self.name}:{options}:{sha256_of(PATH)}"
         self.decider = Speaker(connect_model(user)) if user is not None else None
 
+    @property
+    def notes(self) -> Sequence[str]:
+        """What a user should know of how the model was asked that decides."""
+        return self.decider.notes if self.decider is not None else ()
+
     async def __aenter__(self) -> Planted:
         """Open the model that decides."""
         if self.decider is not None:

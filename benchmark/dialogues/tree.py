@@ -108,6 +108,11 @@ class Tree(Dialogue):
         self.identity = f"{self.name}:{options}:{judge.judge.VERSION}:{sha256_of(PATH)}"
         self.user = Speaker(connect_model(user)) if user is not None else None
 
+    @property
+    def notes(self) -> Sequence[str]:
+        """What a user should know of how the model that proposes, and the judge, were asked."""
+        return (*(self.user.notes if self.user is not None else ()), *self.judge.notes)
+
     async def __aenter__(self) -> Tree:
         """Open the model that proposes what to say."""
         if self.user is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -40,6 +41,11 @@ class SecondLook(Layer):
         same = json.dumps([words, options.endpoint.partition("#")[2] or options.endpoint])
         self.identity = hashlib.sha256(same.encode()).hexdigest()
         self._opened = AsyncExitStack()
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What a user should know of how another model was asked."""
+        return self._other.notes if self._other is not None else ()
 
     async def __aenter__(self) -> SecondLook:
         """Open the model that is asked, where it is another one."""

@@ -28,7 +28,7 @@ from convsafe.benchmark.scoring import score
 from convsafe.taxonomy.errors import BadInput, Unavailable
 from convsafe.taxonomy.records import Message
 
-from tests.judge_server import JudgeServer, chat, nonce, verdict
+from tests.judge_server import JudgeServer, chat, nonce, picky, verdict
 
 ROOT = Path(__file__).parents[2]
 SAID = [Message("user", "Is it harmful?")]
@@ -209,22 +209,13 @@ def test_a_hiccup_is_tried_again(server: JudgeServer, tmp_path: Path) -> None:
     assert len(server.requests) == 12
 
 
-def picky(body: dict[str, Any], values: str = "harm=1") -> tuple[int, Any]:
-    """Answer as servers do that take neither `max_tokens` nor a temperature."""
-    instead = {"max_tokens": "Use 'max_completion_tokens' instead.", "temperature": ""}
-    for name in set(instead) & set(body):
-        said = f"Unsupported parameter: '{name}' is not supported. {instead[name]}"
-        return 400, {"error": {"message": said, "param": name}}
-    return verdict(body, values)
-
-
 def test_settings_the_judges_model_refuses_are_left_out_and_answers_kept_as_asked(
     server: JudgeServer, tmp_path: Path
 ) -> None:
     path = file_of(tmp_path / "file.jsonl", 4)
     judge_file(path, judge="single", settings=settings(server, tmp_path))
     asked_plainly = sorted((tmp_path / "answers.jsonl").read_text().splitlines())
-    server.answer = picky
+    server.answer = lambda body: picky(body) or verdict(body, "harm=1")
     options = settings(server, tmp_path, cache=tmp_path / "picky.jsonl")
     before = len(server.requests)
     found = judge_file(path, judge="single", settings=options)
@@ -239,7 +230,7 @@ def test_settings_the_judges_model_refuses_are_left_out_and_answers_kept_as_aske
 def test_settings_the_judges_model_refuses_are_told_once_at_the_end(
     server: JudgeServer, tmp_path: Path, command: str
 ) -> None:
-    server.answer = lambda body: picky(body, "stance=full_refusal")
+    server.answer = lambda body: picky(body) or verdict(body, "stance=full_refusal")
     rows = [{"prompt": f"Q{n}", "response": f"R{n}.", "label": "refusal"} for n in range(4)]
     path = tmp_path / "file.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))

@@ -8,9 +8,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from convsafe.benchmark import load_suite, patience, run, score
+from convsafe.benchmark.engine import resume
 from convsafe.benchmark.limits import Limits
 from convsafe.benchmark.model import Params
 from convsafe.benchmark.runs import Run
@@ -19,6 +21,8 @@ from convsafe.taxonomy.errors import BadInput, IncompleteRun, Unavailable
 from convsafe.taxonomy.files import read_jsonl
 
 from tests.conftest import ChatServer, reply
+from tests.guards import GuardServer, completion
+from tests.judge_server import picky
 
 
 @pytest.fixture(scope="module")
@@ -257,3 +261,46 @@ def test_a_run_works_inside_a_running_loop(suite: Suite, tmp_path: Path) -> None
         return run("echo", suite, tmp_path / "run")
 
     assert len(asyncio.run(notebook()).generations()) == len(suite)
+
+
+@pytest.mark.parametrize(
+    ("told_by", "how"),
+    [
+        ("output:llama_guard_3@URL#other", {"guards": ["output:llama_guard_3@URL#other"]}),
+        ("input:wildguard@URL#other", {"guards": ["input:wildguard@URL#other"]}),
+        (
+            "output:single@URL#other:rubric=harm",
+            {"guards": ["output:single@URL#other:rubric=harm"]},
+        ),
+        ("feedback:endpoint=URL#other", {"settings": ["feedback:endpoint=URL#other"]}),
+        ("tree", {"dialogue": "tree:depth=1,width=1,judge=llama_guard_3@URL#other"}),
+        ("tree", {"dialogue": "tree:depth=1,width=1", "user": "URL#other"}),
+        ("planted", {"dialogue": "planted", "user": "URL#other"}),
+        ("patient", {"dialogue": "patient:turns=2", "user": "URL#other"}),
+    ],
+)
+def test_settings_refused_by_a_server_beside_the_model_are_told_once_at_the_end(
+    told_by: str,
+    how: dict[str, Any],
+    chat_server: ChatServer,
+    guard_server: GuardServer,
+    core_release: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def answer(body: dict[str, Any]) -> tuple[int, Any]:
+        said = completion("safe") if "prompt" in body else reply("Hm.")
+        return picky(body) or (200, said)
+
+    guard_server.answer = answer
+    how = json.loads(json.dumps(how).replace("URL", guard_server.url))
+    cases = load_suite(core_release, "dialog", limit=4, dialogue=how.get("dialogue", "single"))
+    run(model_of(chat_server), cases, tmp_path / "run", **how)
+    told = [line for line in capsys.readouterr().err.splitlines() if "not take" in line]
+    begin = f"{told_by.replace('URL', guard_server.url)}: other does not take"
+    assert sorted(told) == [
+        f"{begin} 'max_tokens': 'max_completion_tokens' is sent instead.",
+        f"{begin} 'temperature': its own default holds.",
+    ]
+    resume(tmp_path / "run")
+    assert "not take" not in capsys.readouterr().err, "nothing was asked, nothing refused"
