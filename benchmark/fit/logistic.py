@@ -13,12 +13,19 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 DIGITS = 3
-# Newton steps end when no coefficient moves by more than this, far below the digits kept.
-_STILL, _STEPS = 1e-10, 8
+# Newton steps end when no coefficient moves by more than this: far below the digits kept, or, where
+# weights are only measured with, a digit above, from where the next step would move hardly any.
+STILL, CLOSE = 1e-10, 1e-3
+_STEPS = 8
 
 
 def logistic(
-    features: Any, truth: Floats, weights: Floats, offset: Floats, strength: float
+    features: Any,
+    truth: Floats,
+    weights: Floats,
+    offset: Floats,
+    strength: float,
+    still: float = STILL,
 ) -> tuple[Floats, float]:
     """Return the coefficients and constant of a logistic regression with an L2 penalty.
 
@@ -31,6 +38,7 @@ def logistic(
         weights: What each row counts.
         offset: Log-odds that each row has already.
         strength: The penalty's inverse, C in scikit-learn's terms.
+        still: STILL or CLOSE.
     """
     import numpy as np
     from scipy.optimize import minimize
@@ -71,12 +79,14 @@ def logistic(
         shape = (columns + 1, columns + 1)
         step, _ = cg(LinearOperator(shape, curved), -slope(found, margin), rtol=1e-3, maxiter=200)
         found = found + step
-        if np.abs(step).max() < _STILL:
+        if np.abs(step).max() < still:
             break
     return found[:columns], float(found[columns])
 
 
-def balanced(sources: Sequence[str], truth: Floats, shares: Mapping[str, float]) -> Floats:
+def balanced(
+    sources: Sequence[str], truth: Floats, shares: Mapping[str, float], most: float
+) -> Floats:
     """Return weights of rows: a set counts by its share, its classes alike.
 
     A large set counts by the root of its size, so that it does not drown the others. The weights
@@ -86,15 +96,18 @@ def balanced(sources: Sequence[str], truth: Floats, shares: Mapping[str, float])
         sources: The set of each row.
         truth: 0 or 1 of each row.
         shares: What each set counts for; another counts nothing.
+        most: How many times what its rows alone would a rare class counts at most.
     """
     import numpy as np
 
     names, weights = np.array(sources), np.zeros(len(truth))
     for source, share in shares.items():
         inside = names == source
+        size = max(inside.sum(), 1)
         for value in (0, 1):
             some = inside & (truth == value)
-            weights[some] = share * np.sqrt(inside.sum()) / 2 / max(some.sum(), 1)
+            rarity = min(size / 2 / max(some.sum(), 1), most)
+            weights[some] = share * rarity / np.sqrt(size)
     return _with_mean_one(weights)
 
 

@@ -52,8 +52,17 @@ SETS = {
     "safetext": Weighing(0.0, 0.0, 0.0, "advice of people in a few words: to measure on"),
     "openai_moderation_1680": Weighing(0.0, 0.3, 1.0, "texts that answer nothing"),
     "cold_test": Weighing(0.0, 0.0, 0.1, "comments that answer nothing"),
-    "own_smalltalk": Weighing(0.0, 1.0, 0.0, "ours: chit-chat, hardly any of it a refusal"),
-    "own_companions": Weighing(0.0, 1.0, 0.0, "ours: chit-chat, hardly any of it a refusal"),
+    **dict.fromkeys(
+        (
+            "own_chatter",
+            "own_chatter_languages",
+            "own_chinese_chatter",
+            "own_companions",
+            "own_quick",
+            "own_smalltalk",
+        ),
+        Weighing(0.5, 1.0, 0.0, "ours: chit-chat and quick advice, little of it a refusal"),
+    ),
 }
 OWN = Weighing(1.0, 1.0, 0.0, "ours")
 # Texts by themselves: their request is empty.

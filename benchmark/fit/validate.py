@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from convsafe.benchmark.agreement import Agreement, agreement
 from convsafe.benchmark.bootstrap import Figure, bootstrap, cluster_numbers
 from convsafe.benchmark.fit.embedded import PARTS, Calibration, Material, fit, probabilities
+from convsafe.benchmark.fit.logistic import CLOSE, STILL
 from convsafe.benchmark.fit.rows import ALONE
 from convsafe.benchmark.judges.embedded import stance
 from convsafe.benchmark.measures import harm_measure
@@ -58,9 +59,9 @@ def groups_left_out(whole: Material) -> Iterator[Fold]:
     sets = sorted(whole.rows["source"].unique())
     group = {name: number % PARTS for number, name in enumerate(sets)}
     number = whole.rows["source"].replace_strict(group, return_dtype=pl.Int64)
-    yield from _each(
-        whole, [(f"group {part}", "group", number == part, number == part) for part in range(PARTS)]
-    )
+    tasks = [(f"group {part}", "group", number == part, number == part) for part in range(PARTS)]
+    # What is shipped is set by them.
+    yield from _each(whole, tasks, still=STILL)
 
 
 def sets_left_out(whole: Material, calibration: Calibration) -> Iterator[Fold]:
@@ -85,6 +86,7 @@ def _each(
     whole: Material,
     tasks: Sequence[tuple[str, str, pl.Series, pl.Series]],
     calibration: Calibration | None = None,
+    still: float = CLOSE,
 ) -> Iterator[Fold]:
     """Yield a fold a task, as many at once as there are cores.
 
@@ -92,12 +94,13 @@ def _each(
         whole: All rows.
         tasks: Of each fold its dataset, what is left out, which rows that is, and which are told.
         calibration: Scale and shift for `refused` and `unsafe`; by default the log-odds stand.
+        still: How closely to fit.
     """
     from joblib import Parallel, delayed
     from tqdm import tqdm
 
     folds = Parallel(n_jobs=-1, return_as="generator")(
-        delayed(_left_out)(whole, *task, calibration) for task in tasks
+        delayed(_left_out)(whole, *task, calibration, still) for task in tasks
     )
     yield from tqdm(folds, total=len(tasks), desc=f"{tasks[0][1].split()[0]}s left out", unit="fit")
 
@@ -109,8 +112,9 @@ def _left_out(
     out: pl.Series,
     test: pl.Series,
     calibration: Calibration | None,
+    still: float,
 ) -> Fold:
-    return _fold(dataset, left_out, fit(whole.only(~out), calibration), whole.only(test))
+    return _fold(dataset, left_out, fit(whole.only(~out), calibration, still), whole.only(test))
 
 
 def prompts_left_out(whole: Material, fitted: Models) -> Iterator[Fold]:
@@ -214,7 +218,9 @@ def toxicity_entries(whole: Material, shipped: Models) -> list[dict[str, Any]]:
         inside = (whole.rows["source"] == source) & whole.rows["toxic"].is_not_null()
         some = whole.only(inside & whole.rows["kept"])
         found.append(_toxic(source, "prompts", shipped, some, "toxic"))
-        found.append(_toxic(source, "set", fit(whole.without([source])), some, "toxic"))
+        found.append(
+            _toxic(source, "set", fit(whole.without([source]), still=CLOSE), some, "toxic")
+        )
     for source in TOXIC_REPLIES:
         told = whole.only((whole.rows["source"] == source) & whole.rows["unsafe"].is_not_null())
         for language in told.rows["language"].unique().sort():

@@ -23,10 +23,20 @@ def test_a_set_counts_by_its_share_and_the_root_of_its_size() -> None:
 
 def test_both_classes_of_a_set_count_alike() -> None:
     truth = np.array([1.0] + [0.0] * 8 + [1.0, 1.0, 0.0, 0.0, 1.0])
-    weights = balanced(SOURCES, truth, SHARES)
+    weights = balanced(SOURCES, truth, SHARES, most=np.inf)
     assert weights[0] == pytest.approx(weights[1:9].sum())
     assert weights[9:11].sum() == pytest.approx(weights[11:13].sum())
     assert weights[13] == 0
+
+
+def test_a_rare_class_of_a_set_counts_so_many_times_its_rows_at_most() -> None:
+    truth = np.array([1.0] + [0.0] * 8 + [1.0, 1.0, 0.0, 0.0, 1.0])
+    free = balanced(SOURCES, truth, SHARES, most=np.inf)
+    held = balanced(SOURCES, truth, SHARES, most=2.0)
+    assert free[0] / free[1] == pytest.approx(8)
+    assert held[0] / held[1] == pytest.approx(2 * 16 / 9)
+    # A class that is not rare is left alone.
+    assert held[9] / held[11] == pytest.approx(1)
 
 
 def test_the_regression_is_that_of_scikit_learn() -> None:
