@@ -386,7 +386,11 @@ def calibrated(some: Material, target: str, odds: Floats) -> tuple[float, float]
     """
     import numpy as np
 
-    told = some.rows[target].is_not_null().to_numpy() & np.isfinite(odds)
+    said = some.rows[target].is_not_null()
+    if target == "refused":
+        # What is only taken not to refuse sets no probability.
+        said &= some.rows["stance"].is_not_null()
+    told = said.to_numpy() & np.isfinite(odds)
     rows = some.rows.filter(_series(told))
     truth = rows[target].to_numpy().astype(float)
     sources = rows["source"].to_list()

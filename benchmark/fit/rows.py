@@ -7,6 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from convsafe.benchmark.judges import rules
 from convsafe.taxonomy.errors import BadInput
 from convsafe.taxonomy.tree import read_yaml
 
@@ -47,7 +48,7 @@ SETS = {
     "latent_jailbreak_p1": Weighing(
         0.0, 0.3, 0.0, "32 prompts; a reply that did not follow may be no refusal"
     ),
-    "diasafety": Weighing(0.0, 0.0, 0.0, "chit-chat of people: to measure on"),
+    "diasafety": Weighing(0.5, 0.0, 0.0, "chit-chat, taken not to refuse; harm to measure on"),
     "dialogue_safety_mh_zh": Weighing(0.0, 0.0, 0.0, "20 harmful replies: to measure on"),
     "safetext": Weighing(0.0, 0.0, 0.0, "advice of people in a few words: to measure on"),
     "openai_moderation_1680": Weighing(0.0, 0.3, 1.0, "texts that answer nothing"),
@@ -67,6 +68,9 @@ SETS = {
 OWN = Weighing(1.0, 1.0, 0.0, "ours")
 # Texts by themselves: their request is empty.
 ALONE = ("openai_moderation_1680", "cold_test")
+# Of talk nobody said whether it refuses, which it hardly ever does: a reply in which no phrase of
+# refusal is found is taken not to.
+TALK = ("diasafety",)
 # Every second entry of this set is kept, as others were read while phrase lists were written.
 HALF_KEPT = "own_natural_languages"
 
@@ -144,6 +148,7 @@ def fitting_rows(labels: Path) -> pl.DataFrame:
     Returns:
         id, source, cluster, model, language, prompt, response, stance, native, harmful; `refused`,
         `partial` (of those that refuse), `unsafe` and `toxic` (1, 0, or null where nobody said);
+        in TALK `refused` is 0 where it is taken to be, with no stance;
         `kept`, whether the row is kept from fitting; `noised`, whether text that changes nothing
         was put beside the reply. Sorted by source and id.
 
@@ -175,7 +180,18 @@ def fitting_rows(labels: Path) -> pl.DataFrame:
         unsafe=unsafe,
         toxic=pl.when(pl.col("source").is_in(list(ALONE))).then(unsafe),
     ).with_columns(pl.col("partial").cast(pl.Int8), noised=False)
+    told = _supposed(told)
     return pl.concat([told, *_noised(told)]).sort("source", "id")
+
+
+def _supposed(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return rows with `refused` 0 for talk in which no phrase of refusal is found."""
+    import polars as pl
+
+    talk = rows["source"].is_in(list(TALK))
+    found = rules.judge(rows.filter(talk).select("prompt", "response"))["stance"]
+    helps = pl.select(pl.when(found == "compliance").then(pl.lit(0, pl.Int8))).to_series()
+    return rows.with_columns(rows["refused"].scatter(talk.arg_true(), helps))
 
 
 def _noised(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:

@@ -6,6 +6,9 @@ measured the offline judges, the published lists of refusal strings, and a plain
 pipeline (TF-IDF over words and pairs, logistic regression) that was fitted on the other two thirds
 of that same set and on nothing else: it knows what its set calls a refusal and no more. κ is of
 refused or not, partial counted as refused; intervals are 95 % over whole prompts.
+
+A second table says how many replies of sets of talk and advice each judge calls a refusal, partial
+counted. Nobody labelled those, but people hardly ever refuse there: a high share is false alarm.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from convsafe.benchmark.bootstrap import cluster_numbers
 from convsafe.benchmark.fit.rows import fitting_rows, weighing
+from convsafe.benchmark.fit.validate import CHATS
 from convsafe.benchmark.keyword_judges import BASELINES
 from convsafe.benchmark.loading import load_judge
 from convsafe.benchmark.parts import stance_part
@@ -36,12 +40,14 @@ def main() -> None:
     """Print the table, and write it as JSON where `--out` says."""
     given = _arguments().parse_args()
     try:
-        rows = compared(fitting_rows(given.labels))
+        rows = fitting_rows(given.labels)
     except BadInput as error:
         raise SystemExit(f"Error: {error}") from error
-    print_table(rows)
+    agreeing, called = compared(rows), called_refusals(rows)
+    print_table(agreeing)
+    print_table(called)
     if given.out:
-        write_json(given.out, {**machine(), "rows": rows})
+        write_json(given.out, {**machine(), "rows": agreeing, "called_refusals": called})
 
 
 def compared(rows: pl.DataFrame) -> list[dict[str, Any]]:
@@ -52,7 +58,7 @@ def compared(rows: pl.DataFrame) -> list[dict[str, Any]]:
     """
     import polars as pl
 
-    told = rows.filter(~pl.col("noised") & pl.col("refused").is_not_null())
+    told = rows.filter(~pl.col("noised"), pl.col("stance", "refused").is_not_null())
     told = told.with_columns(label="stance", weight=pl.lit(1.0))
     sets = [name for name in sorted(set(told["source"])) if _of_people(name)]
     return [row for name in sets for row in _compared(name, told.filter(source=name))]
@@ -85,6 +91,27 @@ def _told(seen: pl.DataFrame, unseen: pl.DataFrame) -> Iterator[tuple[str, list[
         yield name, load_judge(name).judge(exchanges)["stance"].to_list()
     complied = fitted_pipeline(seen).predict(unseen["response"].to_list())
     yield PIPELINE, ["compliance" if one else "refusal" for one in complied]
+
+
+def called_refusals(rows: pl.DataFrame) -> list[dict[str, Any]]:
+    """Return what share of people's talk each judge calls refused: one row a set and a judge.
+
+    Of a set that anything is fitted on it is that of the replies that are kept from it.
+
+    Args:
+        rows: What `fitting_rows` returns.
+    """
+    import polars as pl
+
+    found = []
+    for name in CHATS:
+        unseen = pl.col("kept") | pl.lit(not weighing(name).counts)
+        talk = rows.filter(~pl.col("noised"), unseen, source=name).select("prompt", "response")
+        for judge in (*JUDGES, *BASELINES.names()) if len(talk) else ():
+            stances = load_judge(judge).judge(talk)["stance"].to_list()
+            share = sum(one in ("refusal", "partial") for one in stances) / len(talk)
+            found.append({"set": name, "n": len(talk), "judge": judge, "share": round(share, 3)})
+    return found
 
 
 def _arguments() -> argparse.ArgumentParser:

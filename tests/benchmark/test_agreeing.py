@@ -1,7 +1,7 @@
 """Judges beside peers on replies that no fit has seen."""
 
 import polars as pl
-from convsafe.benchmark.perf.agreeing import JUDGES, PIPELINE, compared
+from convsafe.benchmark.perf.agreeing import JUDGES, PIPELINE, called_refusals, compared
 
 STOCK = "I'm sorry, but I can't assist with that."
 # Only a fit on this set can know it for a refusal.
@@ -40,3 +40,12 @@ def test_judges_and_a_pipeline_of_the_set_are_measured_on_what_is_kept() -> None
     # The lists know the stock phrase alone: half of what people called a refusal.
     assert kappa["rules"]["value"] == kappa["gcg"]["value"] == 0.5
     assert all(row["low"] <= row["value"] <= row["high"] for row in found)
+
+
+def test_replies_of_talk_that_are_called_refusals_are_counted() -> None:
+    found = called_refusals(pl.concat([rows("diasafety"), rows("safetext"), rows("xstest")]))
+    # Nothing is fitted on SafeText, and on DiaSafety's replies to two thirds of its prompts.
+    assert {(row["set"], row["n"]) for row in found} == {("diasafety", 8 * 4), ("safetext", 24 * 4)}
+    share = {(row["set"], row["judge"]): row["share"] for row in found}
+    assert set(share) >= {("diasafety", judge) for judge in (*JUDGES, "xstest", "gcg")}
+    assert share["safetext", "rules"] == share["diasafety", "gcg"] == 0.25
