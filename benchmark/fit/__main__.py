@@ -10,7 +10,8 @@ import click
 from convsafe.taxonomy.files import write_json, write_text
 
 if TYPE_CHECKING:
-    from convsafe.benchmark.fit.embedded import Cut, Material
+    from convsafe.benchmark.fit.calibration import Cut
+    from convsafe.benchmark.fit.embedded import Material
     from convsafe.benchmark.judges._weights import Models
 
 
@@ -38,7 +39,8 @@ def write(whole: Material, out: Path | None, validate: bool) -> None:
     """Fit on what is not kept, with the calibration of sets left out, and write it."""
     from dataclasses import replace
 
-    from convsafe.benchmark.fit.embedded import calibrated, cut_of, fit, told
+    from convsafe.benchmark.fit.calibration import calibrated, cut_of
+    from convsafe.benchmark.fit.embedded import fit, told
     from convsafe.benchmark.fit.validate import groups_left_out, out_of_fold
     from convsafe.benchmark.judges import _weights
     from convsafe.benchmark.seen import write_seen

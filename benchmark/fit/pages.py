@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from convsafe.benchmark.fit.embedded import Cut
+    from convsafe.benchmark.fit.calibration import Cut
 
 Row = Mapping[str, Any]
 _OURS = "own_"

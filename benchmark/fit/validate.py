@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from convsafe.benchmark.agreement import Agreement, agreement
 from convsafe.benchmark.bootstrap import Figure, bootstrap, cluster_numbers
-from convsafe.benchmark.fit.embedded import PARTS, Calibration, Material, fit, probabilities
+from convsafe.benchmark.fit.calibration import Calibration
+from convsafe.benchmark.fit.embedded import PARTS, Material, fit, probabilities
 from convsafe.benchmark.fit.logistic import CLOSE, STILL
 from convsafe.benchmark.fit.rows import ALONE
 from convsafe.benchmark.judges.embedded import stance

@@ -9,7 +9,8 @@ import polars as pl
 import pytest
 from convsafe.benchmark.fit import rows as fit_rows
 from convsafe.benchmark.fit.__main__ import write
-from convsafe.benchmark.fit.embedded import cut_of, material
+from convsafe.benchmark.fit.calibration import cut_of
+from convsafe.benchmark.fit.embedded import material
 from convsafe.benchmark.fit.rows import fitting_rows, own_replies
 from convsafe.benchmark.fit.validate import shuffled
 from convsafe.benchmark.judges import _weights, embedded

@@ -5,14 +5,13 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from convsafe.benchmark.fit.holding import holding, phrases_of
 from convsafe.benchmark.judges import _grams
 from convsafe.benchmark.judges._grams import (
     HEARD,
     PLACES,
     Grams,
     counts_for,
-    holding,
-    phrases_of,
     words,
 )
 from convsafe.benchmark.judges._phrases import normalized
