@@ -247,6 +247,20 @@ def test_no_kept_prompt_is_fitted_on(tmp_path: Path) -> None:
     assert not set(kept) & set(fitted)
 
 
+def test_of_talk_only_what_holds_no_phrase_of_refusal_is_taken_not_to_refuse(
+    tmp_path: Path,
+) -> None:
+    if "CONVSAFE_SOURCES" not in os.environ:
+        pytest.skip("CONVSAFE_SOURCES names no mirror of the upstream sets")
+    labels = build_labels(tmp_path / "labels").folder / "labels.parquet"
+    talk = fitting_rows(labels).filter(source="diasafety")
+    assert talk["stance"].null_count() == len(talk) > 10_000
+    assert set(talk["refused"].drop_nulls()) == {0}
+    left = load_judge("rules").judge(talk.filter(pl.col("refused").is_null()))["stance"]
+    assert 0 < len(left) < 200
+    assert "compliance" not in set(left)
+
+
 def test_labels_that_are_not_there_say_how_to_make_them(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="convsafe labels"):
         fitting_rows(tmp_path / "labels.parquet")
