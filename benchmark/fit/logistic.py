@@ -42,46 +42,70 @@ def logistic(
     """
     import numpy as np
     from scipy.optimize import minimize
-    from scipy.sparse.linalg import LinearOperator, cg
 
-    signed, columns = 2 * truth - 1, features.shape[1]
-    turned = features.T.tocsr()
-
-    def margins(given: Floats) -> Floats:
-        found: Floats = (features @ given[:columns] + given[columns] + offset) * signed
-        return np.clip(found, -50, 50)
-
-    def slope(given: Floats, margin: Floats) -> Floats:
-        pull = -weights * signed / (1 + np.exp(margin))
-        return np.append(turned @ pull + given[:columns] / strength, pull.sum())
-
-    def loss(given: Floats) -> tuple[float, Floats]:
-        margin = margins(given)
-        cost = float(weights @ np.logaddexp(0, -margin))
-        cost += float(given[:columns] @ given[:columns]) / (2 * strength)
-        return cost, slope(given, margin)
-
+    cost = _Cost(features, 2 * truth - 1, weights, offset, strength)
     found = minimize(
-        loss,
-        np.zeros(columns + 1),
+        cost.value_and_slope,
+        np.zeros(features.shape[1] + 1),
         jac=True,
         method="L-BFGS-B",
         options={"maxiter": 1000, "maxcor": 20, "ftol": 1e-6, "gtol": 1e-4},
     ).x
     for _ in range(_STEPS):
-        margin = margins(found)
-        bend = weights / (2 + np.exp(margin) + np.exp(-margin))
-
-        def curved(step: Floats, bend: Floats = bend) -> Floats:
-            moved = bend * (features @ step[:columns] + step[columns])
-            return np.append(turned @ moved + step[:columns] / strength, moved.sum())
-
-        shape = (columns + 1, columns + 1)
-        step, _ = cg(LinearOperator(shape, curved), -slope(found, margin), rtol=1e-3, maxiter=200)
+        step = cost.newton_step(found)
         found = found + step
         if np.abs(step).max() < still:
             break
-    return found[:columns], float(found[columns])
+    return found[:-1], float(found[-1])
+
+
+class _Cost:
+    """The cost of coefficients and a constant, given as one array, with what it leans to there."""
+
+    def __init__(
+        self, features: Any, signed: Floats, weights: Floats, offset: Floats, strength: float
+    ) -> None:
+        """Hold what `logistic` is given, with -1 or 1 of each row."""
+        self._features, self._turned = features, features.T.tocsr()
+        self._signed, self._weights, self._offset = signed, weights, offset
+        self._strength = strength
+
+    def value_and_slope(self, given: Floats) -> tuple[float, Floats]:
+        """Return the cost and its slope."""
+        import numpy as np
+
+        margin = self._margins(given)
+        cost = float(self._weights @ np.logaddexp(0, -margin))
+        cost += float(given[:-1] @ given[:-1]) / (2 * self._strength)
+        return cost, self._slope(given, margin)
+
+    def newton_step(self, given: Floats) -> Floats:
+        """Return how far the lowest point lies, as of the bend of the cost here."""
+        import numpy as np
+        from scipy.sparse.linalg import LinearOperator, cg
+
+        margin = self._margins(given)
+        bend = self._weights / (2 + np.exp(margin) + np.exp(-margin))
+
+        def curved(step: Floats) -> Floats:
+            moved = bend * (self._features @ step[:-1] + step[-1])
+            return np.append(self._turned @ moved + step[:-1] / self._strength, moved.sum())
+
+        bent = LinearOperator((len(given), len(given)), curved)
+        step: Floats = cg(bent, -self._slope(given, margin), rtol=1e-3, maxiter=200)[0]
+        return step
+
+    def _margins(self, given: Floats) -> Floats:
+        import numpy as np
+
+        found: Floats = (self._features @ given[:-1] + given[-1] + self._offset) * self._signed
+        return np.clip(found, -50, 50)
+
+    def _slope(self, given: Floats, margin: Floats) -> Floats:
+        import numpy as np
+
+        pull = -self._weights * self._signed / (1 + np.exp(margin))
+        return np.append(self._turned @ pull + given[:-1] / self._strength, pull.sum())
 
 
 def balanced(
