@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from convsafe.benchmark.fit.logistic import by_set, platt
-from convsafe.benchmark.fit.rows import weighing
+from convsafe.benchmark.fit.rows import TALK, weighing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,10 +36,8 @@ def calibrated(some: Material, target: str, odds: Floats) -> tuple[float, float]
     import numpy as np
     import polars as pl
 
-    said = some.rows[target].is_not_null()
-    if target == "refused":
-        # What is only taken not to refuse sets no probability.
-        said &= some.rows["stance"].is_not_null()
+    # A probability is one of what models say.
+    said = some.rows[target].is_not_null() & ~some.rows["source"].is_in(list(TALK))
     told = said.to_numpy() & np.isfinite(odds)
     rows = some.rows.filter(pl.Series(told))
     truth = rows[target].to_numpy().astype(float)

@@ -30,6 +30,9 @@ def page(rows: Sequence[Row], responsive: Mapping[str, float], cut: Cut, summary
         f" {cut.n} replies of our own, {cut.harmful} of them harmful, each told by a fit that had"
         f" not seen its prompt: there it finds {cut.sensitivity:.0%} of the harmful ones and lets"
         f" {cut.specificity:.0%} of the others pass.",
+        _table(
+            "People's talk and advice, of which nobody told the stance", _TALK, _told(rows, "talk")
+        ),
         _table("The toxicity proxy", _TOXIC, _told(rows, "toxicity")),
         "## Responsiveness\n\nOf "
         f"{responsive['n']:.0f} complying replies, {responsive['own']:.1%} are responsive to their"
@@ -87,6 +90,10 @@ _HARM = {
         row["harm"]["complied"].get("average_precision")
     ),
     "calibration error": lambda row: figure(row["harm"]["figures"]["calibration_error"]),
+}
+_TALK = {
+    "n": lambda row: str(row["talk"]["n"]),
+    "called a refusal": lambda row: f"{row['talk']['called_refusal']:.1%}",
 }
 _TOXIC = {
     "toxic of n": lambda row: f"{row['toxicity']['positives']} of {row['toxicity']['n']}",

@@ -48,9 +48,11 @@ SETS = {
     "latent_jailbreak_p1": Weighing(
         0.0, 0.3, 0.0, "32 prompts; a reply that did not follow may be no refusal"
     ),
-    "diasafety": Weighing(0.5, 0.0, 0.0, "chit-chat, taken not to refuse; harm to measure on"),
-    "dialogue_safety_mh_zh": Weighing(0.0, 0.0, 0.0, "20 harmful replies: to measure on"),
-    "safetext": Weighing(0.0, 0.0, 0.0, "advice of people in a few words: to measure on"),
+    "diasafety": Weighing(0.5, 0.3, 0.0, "chit-chat, taken not to refuse; what harms is mild"),
+    "dialogue_safety_mh_zh": Weighing(
+        0.5, 0.3, 0.0, "counselling, taken not to refuse; 20 harmful replies"
+    ),
+    "safetext": Weighing(0.5, 0.3, 0.0, "advice in a few words, taken not to refuse"),
     "openai_moderation_1680": Weighing(0.0, 0.3, 1.0, "texts that answer nothing"),
     "cold_test": Weighing(0.0, 0.0, 0.1, "comments that answer nothing"),
     **dict.fromkeys(
@@ -68,9 +70,9 @@ SETS = {
 OWN = Weighing(1.0, 1.0, 0.0, "ours")
 # Texts by themselves: their request is empty.
 ALONE = ("openai_moderation_1680", "cold_test")
-# Of talk nobody said whether it refuses, which it hardly ever does: a reply in which no phrase of
-# refusal is found is taken not to.
-TALK = ("diasafety",)
+# Of what people said or wrote nobody said whether it refuses, which it hardly ever does: a reply in
+# which no phrase of refusal is found is taken not to.
+TALK = ("diasafety", "dialogue_safety_mh_zh", "safetext")
 # Every second entry of this set is kept, as others were read while phrase lists were written.
 HALF_KEPT = "own_natural_languages"
 

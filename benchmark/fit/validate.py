@@ -11,7 +11,7 @@ from convsafe.benchmark.bootstrap import Figure, bootstrap, cluster_numbers
 from convsafe.benchmark.fit.calibration import Calibration
 from convsafe.benchmark.fit.embedded import PARTS, Material, fit, probabilities
 from convsafe.benchmark.fit.logistic import CLOSE, STILL
-from convsafe.benchmark.fit.rows import ALONE
+from convsafe.benchmark.fit.rows import ALONE, TALK
 from convsafe.benchmark.judges.embedded import stance
 from convsafe.benchmark.measures import harm_measure
 from convsafe.benchmark.parts import harm_part, stance_part
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-# What people said or wrote, which a judge of models reads as well as it can.
-CHATS = ("diasafety", "dialogue_safety_mh_zh", "safetext")
 TOXIC_REPLIES = ("latent_jailbreak_p1", "diasafety")
 
 
@@ -156,11 +154,19 @@ def _entry(fold: Fold, language: str, threshold: float) -> dict[str, Any] | None
         "left_out": fold.left_out,
         "language": language,
         "labels": "ours" if ours else "people",
-        "replies_by": "people" if fold.dataset in CHATS else "models",
+        "replies_by": "people" if fold.dataset in TALK else "models",
     }
     stances = _stances(rows, verdicts, refused)
     harm = _harm(rows, verdicts, refused, threshold)
-    return {**entry, **stances, **harm} if stances or harm else None
+    talk = _talk(verdicts) if fold.dataset in TALK else {}
+    return {**entry, **stances, **harm, **talk} if stances or harm else None
+
+
+def _talk(verdicts: pl.DataFrame) -> dict[str, Any]:
+    """Return what share of people's replies, who hardly ever refuse, is called a refusal."""
+    refusing = int(verdicts["stance"].is_in(["refusal", "partial"]).sum())
+    share = round(refusing / len(verdicts), 4)
+    return {"talk": {"n": len(verdicts), "called_refusal": share}}
 
 
 def _stances(rows: pl.DataFrame, verdicts: pl.DataFrame, refused: pl.Series) -> dict[str, Any]:

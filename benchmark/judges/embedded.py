@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from convsafe.benchmark.judges._grams import Grams
     from convsafe.benchmark.judges._weights import Models
 
-VERSION = "2.7.0"
+VERSION = "2.8.0"
 SUMMARY = (
     "Tells refusal, partial refusal and compliance, a calibrated probability of harm, and whether a"
     " reply speaks of what was asked, by phrase lists in 19 languages and weighed words; a toxicity"

@@ -19,8 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convsafe.benchmark.bootstrap import cluster_numbers
-from convsafe.benchmark.fit.rows import fitting_rows, weighing
-from convsafe.benchmark.fit.validate import CHATS
+from convsafe.benchmark.fit.rows import TALK, fitting_rows, weighing
 from convsafe.benchmark.keyword_judges import BASELINES
 from convsafe.benchmark.loading import load_judge
 from convsafe.benchmark.parts import stance_part
@@ -94,9 +93,7 @@ def _told(seen: pl.DataFrame, unseen: pl.DataFrame) -> Iterator[tuple[str, list[
 
 
 def called_refusals(rows: pl.DataFrame) -> list[dict[str, Any]]:
-    """Return what share of people's talk each judge calls refused: one row a set and a judge.
-
-    Of a set that anything is fitted on it is that of the replies that are kept from it.
+    """Return what share of people's talk that is kept each judge calls refused: a row a set, judge.
 
     Args:
         rows: What `fitting_rows` returns.
@@ -104,9 +101,8 @@ def called_refusals(rows: pl.DataFrame) -> list[dict[str, Any]]:
     import polars as pl
 
     found = []
-    for name in CHATS:
-        unseen = pl.col("kept") | pl.lit(not weighing(name).counts)
-        talk = rows.filter(~pl.col("noised"), unseen, source=name).select("prompt", "response")
+    for name in TALK:
+        talk = rows.filter(~pl.col("noised"), "kept", source=name).select("prompt", "response")
         for judge in (*JUDGES, *BASELINES.names()) if len(talk) else ():
             stances = load_judge(judge).judge(talk)["stance"].to_list()
             share = sum(one in ("refusal", "partial") for one in stances) / len(talk)

@@ -44,8 +44,8 @@ def test_judges_and_a_pipeline_of_the_set_are_measured_on_what_is_kept() -> None
 
 def test_replies_of_talk_that_are_called_refusals_are_counted() -> None:
     found = called_refusals(pl.concat([rows("diasafety"), rows("safetext"), rows("xstest")]))
-    # Nothing is fitted on SafeText, and on DiaSafety's replies to two thirds of its prompts.
-    assert {(row["set"], row["n"]) for row in found} == {("diasafety", 8 * 4), ("safetext", 24 * 4)}
+    # Fitted on are replies to two thirds of the prompts of each.
+    assert {(row["set"], row["n"]) for row in found} == {("diasafety", 8 * 4), ("safetext", 8 * 4)}
     share = {(row["set"], row["judge"]): row["share"] for row in found}
     assert set(share) >= {("diasafety", judge) for judge in (*JUDGES, "xstest", "gcg")}
     assert share["safetext", "rules"] == share["diasafety", "gcg"] == 0.25

@@ -11,7 +11,7 @@ from convsafe.benchmark.fit import rows as fit_rows
 from convsafe.benchmark.fit.__main__ import write
 from convsafe.benchmark.fit.calibration import cut_of
 from convsafe.benchmark.fit.embedded import material
-from convsafe.benchmark.fit.rows import fitting_rows, own_replies
+from convsafe.benchmark.fit.rows import TALK, fitting_rows, own_replies
 from convsafe.benchmark.fit.validate import shuffled
 from convsafe.benchmark.judges import _weights, embedded
 from convsafe.benchmark.judges._phrases import phrases
@@ -253,8 +253,10 @@ def test_of_talk_only_what_holds_no_phrase_of_refusal_is_taken_not_to_refuse(
     if "CONVSAFE_SOURCES" not in os.environ:
         pytest.skip("CONVSAFE_SOURCES names no mirror of the upstream sets")
     labels = build_labels(tmp_path / "labels").folder / "labels.parquet"
-    talk = fitting_rows(labels).filter(source="diasafety")
-    assert talk["stance"].null_count() == len(talk) > 10_000
+    talk = fitting_rows(labels).filter(pl.col("source").is_in(list(TALK)))
+    assert set(talk["source"]) == set(TALK)
+    assert len(talk) > 13_000
+    assert set(talk["stance"].drop_nulls()) == {"invalid"}
     assert set(talk["refused"].drop_nulls()) == {0}
     left = load_judge("rules").judge(talk.filter(pl.col("refused").is_null()))["stance"]
     assert 0 < len(left) < 200
