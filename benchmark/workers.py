@@ -5,15 +5,19 @@ from __future__ import annotations
 import contextlib
 import os
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from itertools import islice
+from typing import TypeVar
 
 from convsafe.benchmark.partitions import Partition
 from convsafe.benchmark.reducing import Part, Reducer, Task
 from convsafe.taxonomy.errors import Unavailable
 
 Job = tuple[str, Partition]
+T = TypeVar("T")
+J = TypeVar("J")
+R = TypeVar("R")
 _THREADS = ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _reducer: Reducer | None = None
 
@@ -33,24 +37,42 @@ def local(task: Task, jobs: Sequence[Job], workers: int) -> Iterator[Part]:
     if workers == 1 or len(jobs) == 1:
         yield from map(Reducer(task), jobs)
         return
-    yield from _spawned(task, jobs, min(workers, len(jobs)))
+    yield from spawned(_begin, task, _reduce, jobs, min(workers, len(jobs)))
 
 
-def _spawned(task: Task, jobs: Sequence[Job], workers: int) -> Iterator[Part]:
+def spawned(
+    begin: Callable[[T], None],
+    task: T,
+    do: Callable[[J], R],
+    jobs: Iterable[J],
+    workers: int,
+) -> Iterator[R]:
+    """Yield what is made of each job, in their order, by new processes.
+
+    Args:
+        begin: Called once in each process, with the task.
+        task: What every process must know.
+        do: Called with a job, in whichever process is free.
+        jobs: What there is to do.
+        workers: How many processes.
+
+    Raises:
+        Unavailable: If a process dies.
+    """
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
     from multiprocessing import get_context
 
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), _begin, (task,))
-    waiting: deque[Future[Part]] = deque()
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), begin, (task,))
+    waiting: deque[Future[R]] = deque()
     left = iter(jobs)
     try:
-        # Parts that nobody has taken yet are bounded, and with them the memory.
+        # Jobs that nobody has taken yet are bounded, and with them the memory.
         with one_thread_each():
-            waiting.extend(pool.submit(_reduce, job) for job in islice(left, 2 * workers))
+            waiting.extend(pool.submit(do, job) for job in islice(left, 2 * workers))
         while waiting:
             yield waiting.popleft().result()
-            waiting.extend(pool.submit(_reduce, job) for job in islice(left, 1))
+            waiting.extend(pool.submit(do, job) for job in islice(left, 1))
     except BrokenProcessPool:
         raise Unavailable(
             "a worker process died, perhaps for want of memory: try --workers 1"

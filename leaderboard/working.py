@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from convsafe.benchmark.partitions import ROWS
-from convsafe.benchmark.workers import one_thread_each
+from convsafe.benchmark.workers import spawned
 from convsafe.leaderboard.checking import check
 from convsafe.leaderboard.given import claimed
 from convsafe.leaderboard.records import Finding, Manifest, slug
 from convsafe.leaderboard.results import read_kept
 from convsafe.leaderboard.scorer import Scorer
-from convsafe.taxonomy.errors import Unavailable
 from convsafe.taxonomy.records import Estimate
 
 if TYPE_CHECKING:
@@ -145,26 +145,8 @@ def _pooled(
         for part in parts:
             yield from do(task, part)
         return
-    yield from _spawned(task, do, parts, workers)
-
-
-def _spawned(task: Task, do: Any, parts: Sequence[Sequence[Path]], workers: int) -> Iterator[Any]:
-    from concurrent.futures import ProcessPoolExecutor
-    from concurrent.futures.process import BrokenProcessPool
-    from multiprocessing import get_context
-
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), _begin, (task,))
-    try:
-        with one_thread_each():
-            waiting = [pool.submit(_do, do, part) for part in parts]
-        for one in waiting:
-            yield from one.result()
-    except BrokenProcessPool:
-        raise Unavailable(
-            "a worker process died, perhaps for want of memory: try --workers 1"
-        ) from None
-    finally:
-        pool.shutdown(cancel_futures=True)
+    for found in spawned(_begin, task, partial(_do, do), parts, workers):
+        yield from found
 
 
 def _begin(task: Task) -> None:
