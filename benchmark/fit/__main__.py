@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     help="What `convsafe labels` wrote.",
 )
 @click.option("--validate/--no-validate", default=True, help="Measure too, and write the card.")
-@click.option("--out", type=click.Path(path_type=Path), help="Write the weights elsewhere.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write all of it elsewhere.")
 def main(labels: Path, validate: bool, out: Path | None) -> None:
     """Fit the embedded judge's weights and measure it on what it was not fitted on."""
     from convsafe.benchmark.fit.embedded import material
@@ -43,6 +43,7 @@ def write(whole: Material, out: Path | None, validate: bool) -> None:
     from convsafe.benchmark.fit.embedded import fit, told
     from convsafe.benchmark.fit.validate import groups_left_out, out_of_fold
     from convsafe.benchmark.judges import _weights
+    from convsafe.benchmark.loading import JUDGES
     from convsafe.benchmark.seen import write_seen
 
     folds = list(groups_left_out(whole))
@@ -58,11 +59,19 @@ def write(whole: Material, out: Path | None, validate: bool) -> None:
     write_seen(folder / "embedded.seen.txt", seen.iter_rows())
     click.echo(f"wrote {folder}", err=True)
     if validate:
-        card(whole, models, cut, folder)
+        card(whole, models, cut, folder, out or JUDGES.folder)
 
 
-def card(whole: Material, models: Models, cut: Cut, folder: Path) -> None:
-    """Write what was measured as the judge's card, and say it."""
+def card(whole: Material, models: Models, cut: Cut, folder: Path, agreement: Path) -> None:
+    """Write what was measured as the judge's card, and say it.
+
+    Args:
+        whole: All rows.
+        models: What was fitted.
+        cut: The threshold of harm.
+        folder: Where the page and all figures go.
+        agreement: The folder for the figures that go beside every score.
+    """
     from convsafe.benchmark.fit.pages import page
     from convsafe.benchmark.fit.validate import (
         entries,
@@ -73,7 +82,6 @@ def card(whole: Material, models: Models, cut: Cut, folder: Path) -> None:
         toxicity_entries,
     )
     from convsafe.benchmark.judges import _weights, embedded
-    from convsafe.benchmark.loading import JUDGES
 
     calibration = {
         name: (model.scale, model.shift)
@@ -91,8 +99,8 @@ def card(whole: Material, models: Models, cut: Cut, folder: Path) -> None:
     write_json(folder / "embedded.validation.json", rows)
     # A card holds what people said of sets that were left out whole.
     sets = [row for row in rows if row.get("labels") == "people" and row["left_out"] == "set"]
-    write_json(JUDGES.folder / "embedded.agreement.json", sets)
-    natural = whole.only(whole.rows["source"] == "own_natural")
+    write_json(agreement / "embedded.agreement.json", sets)
+    natural = whole.only((whole.rows["source"] == "own_natural") & ~whole.rows["noised"])
     _weights.load.cache_clear()
     text = page(rows, shuffled(natural, embedded.judge), cut, embedded.SUMMARY)
     write_text(folder / "embedded.md", text)

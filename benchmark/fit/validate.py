@@ -220,16 +220,17 @@ def toxicity_entries(whole: Material, shipped: Models) -> list[dict[str, Any]]:
 
     Replies, which it is never fitted on, are told by the fit that is shipped.
     """
-    found = []
+    found, itself = [], ~whole.rows["noised"]
     for source in ALONE:
-        inside = (whole.rows["source"] == source) & whole.rows["toxic"].is_not_null()
+        inside = (whole.rows["source"] == source) & whole.rows["toxic"].is_not_null() & itself
         some = whole.only(inside & whole.rows["kept"])
         found.append(_toxic(source, "prompts", shipped, some, "toxic"))
         found.append(
             _toxic(source, "set", fit(whole.without([source]), still=CLOSE), some, "toxic")
         )
     for source in TOXIC_REPLIES:
-        told = whole.only((whole.rows["source"] == source) & whole.rows["unsafe"].is_not_null())
+        inside = (whole.rows["source"] == source) & whole.rows["unsafe"].is_not_null() & itself
+        told = whole.only(inside)
         for language in told.rows["language"].unique().sort():
             some = told.only(told.rows["language"] == language)
             found.append(_toxic(source, "set", shipped, some, "unsafe"))
