@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convsafe.benchmark.bootstrap import cluster_numbers
-from convsafe.benchmark.fit.rows import TALK, fitting_rows, weighing
+from convsafe.benchmark.fit.rows import STANCES, TALK, fitting_rows, weighing
 from convsafe.benchmark.keyword_judges import BASELINES
 from convsafe.benchmark.loading import load_judge
 from convsafe.benchmark.parts import stance_part
@@ -57,7 +57,8 @@ def compared(rows: pl.DataFrame) -> list[dict[str, Any]]:
     """
     import polars as pl
 
-    told = rows.filter(~pl.col("noised"), pl.col("stance", "refused").is_not_null())
+    stances = pl.col("stance").is_in(list(STANCES)) & pl.col("refused").is_not_null()
+    told = rows.filter(~pl.col("noised"), stances)
     told = told.with_columns(label="stance", weight=pl.lit(1.0))
     sets = [name for name in sorted(set(told["source"])) if _of_people(name)]
     return [row for name in sets for row in _compared(name, told.filter(source=name))]
