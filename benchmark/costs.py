@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -11,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 from convsafe.benchmark.details import read_details
 from convsafe.benchmark.limits import CHARACTERS
 from convsafe.benchmark.run_log import RunLog
+from convsafe.benchmark.session import add_tokens
 from convsafe.taxonomy.errors import BadInput
 
 if TYPE_CHECKING:
     from convsafe.benchmark.model import Params
     from convsafe.benchmark.runs import Pending, Run
+    from convsafe.benchmark.session import Speaker
 
 TABLE = Path(__file__).parent / "prices.yaml"
 _MILLION = 1_000_000
@@ -123,6 +126,9 @@ class Budget:
         price: What tokens cost; by default what the table says.
         most: What may be spent on the run in all; the replies under way may take it over that.
         table: A file of prices; by default the one that `CONVSAFE_PRICES` names, or our own.
+
+    `others` are the models that are asked besides, as one that speaks for a user, each with its
+    price; one of which none is known costs nothing here, and `to_row` names it.
     """
 
     price: Price | None = None
@@ -130,33 +136,46 @@ class Budget:
     table: Path | None = None
     usage: dict[str, int] = field(default_factory=dict)
     before: float = 0.0
+    others: Sequence[tuple[Speaker, Price | None]] = ()
 
-    def begun(self, run: Run, model: str) -> Budget:
+    def begun(self, run: Run, model: str, others: Sequence[Speaker] = ()) -> Budget:
         """Return the budget of a run that may have spent something before.
 
+        Args:
+            run: The run.
+            model: The name of the model under test.
+            others: Who is asked besides.
+
         Raises:
-            BadInput: If there is a limit and no price.
+            BadInput: If there is a limit, and no price of one of the models.
         """
         price = self.price or find_price(model, self.table)
-        if self.most is not None and price is None:
+        beside = [
+            (one, price if one.name == model else find_price(one.name, self.table))
+            for one in others
+        ]
+        lacking = [name for name, known in ((model, price), *_named(beside)) if known is None]
+        if self.most is not None and lacking:
             raise BadInput(
-                f"no price is known of model {model!r}, so that no cost can be limited: give it a"
-                " line in a file of prices and name that with --prices"
+                f"no price is known of model {lacking[0]!r}, so that no cost can be limited: give"
+                " it a line in a file of prices and name that with --prices"
             )
         logged = RunLog.read(run.folder).cost or 0.0
         # A part that was killed wrote no line, but its generations tell what it took.
         before = max(logged, price.of(saved_usage(run.generations_path))) if price else logged
-        return replace(self, price=price, usage={}, before=before)
+        return replace(self, price=price, usage={}, before=before, others=beside)
 
     @property
     def cost(self) -> float | None:
         """What was spent since the run was last begun."""
-        return self.price.of(self.usage) if self.price else None
+        if self.price is None:
+            return None
+        beside = sum(price.of(one.usage) for one, price in self.others if price)
+        return self.price.of(self.usage) + beside
 
     def add(self, usage: dict[str, int]) -> None:
         """Count the tokens of a case."""
-        for name, tokens in usage.items():
-            self.usage[name] = self.usage.get(name, 0) + tokens
+        add_tokens(self.usage, usage)
 
     @property
     def is_spent(self) -> bool:
@@ -172,4 +191,11 @@ class Budget:
     def to_row(self) -> dict[str, Any]:
         """Return what was spent as one JSON object."""
         currency = self.price.currency if self.price else None
-        return {"usage": self.usage, "cost": self.cost, "currency": currency}
+        row = {"usage": self.usage, "cost": self.cost, "currency": currency}
+        unpriced = sorted({name for name, price in _named(self.others) if price is None})
+        beside = {one.name: one.usage for one, _ in self.others if one.usage}
+        return row | ({"beside": beside, "unpriced": unpriced} if self.others else {})
+
+
+def _named(others: Sequence[tuple[Speaker, Price | None]]) -> list[tuple[str, Price | None]]:
+    return [(one.name, price) for one, price in others]

@@ -94,6 +94,8 @@ def _tokens(log: RunLog, details: pl.DataFrame) -> list[tuple[str, str]]:
         if found:
             facts.append((f"tokens {title}", f"{found:,}"))
     cost = "no price is known" if log.cost is None else f"{log.cost:.2f} {log.currency}"
+    if log.cost is not None and log.unpriced:
+        cost += f", without {' and '.join(log.unpriced)} (no price is known)"
     return [*facts, ("cost", cost)]
 
 

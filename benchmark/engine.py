@@ -21,6 +21,7 @@ from convsafe.benchmark.patience import complete, share
 from convsafe.benchmark.runs import Pending, Run
 from convsafe.benchmark.session import (
     DIALOGUES,
+    Beside,
     Dialogue,
     Layer,
     Session,
@@ -146,6 +147,15 @@ class _Held:
     guards: tuple[Layer, ...]
     settings: tuple[Layer, ...]
 
+    @property
+    def beside(self) -> tuple[Beside, ...]:
+        """All of it, in the order in which it is opened."""
+        return (self.dialogue, *self.guards, *self.settings)
+
+    def others(self) -> list[Speaker]:
+        """Return the models that are asked besides the one under test."""
+        return [one.other for one in self.beside if one.other is not None]
+
 
 def _held(how: How) -> _Held:
     spec = Spec.parse(how.dialogue)
@@ -201,7 +211,7 @@ def _collect(
         if not len(pending):
             return record
         speaker = Speaker(connect(model), limits)
-        budget = budget.begun(record, speaker.name)
+        budget = budget.begun(record, speaker.name, held.others())
         if progress and budget.price not in (None, FREE):
             click.echo(f"{speaker.name}: {expected(budget.price, pending, how.params)}", err=True)
         with (
@@ -254,9 +264,7 @@ class _Job:
 
     def notes(self) -> list[str]:
         """Return what a user should know of how every server was asked, each thing once."""
-        held = self.held
-        asked: tuple[Speaker | Dialogue | Layer, ...]
-        asked = (self.speaker, held.dialogue, *held.guards, *held.settings)
+        asked: tuple[Speaker | Beside, ...] = (self.speaker, *self.held.beside)
         return list(dict.fromkeys(f"{one.name}: {note}" for one in asked for note in one.notes))
 
     async def collect(self, concurrency: int, progress: bool) -> None:
@@ -274,9 +282,8 @@ class _Job:
         with self.bar:
             async with AsyncExitStack() as opened:
                 await opened.enter_async_context(self.speaker)
-                await opened.enter_async_context(self.held.dialogue)
-                for layer in (*self.held.guards, *self.held.settings):
-                    await opened.enter_async_context(layer)
+                for one in self.held.beside:
+                    await opened.enter_async_context(one)
                 queue = iter(self.pending)
                 await self._one(next(queue), alone=True)
                 await share(queue, self._one, concurrency)

@@ -45,6 +45,11 @@ class RunLog:
         return sum(known) if known else None
 
     @property
+    def unpriced(self) -> list[str]:
+        """Which models were asked besides the one under test without a known price."""
+        return sorted({name for line in self.lines for name in line.get("unpriced") or ()})
+
+    @property
     def currency(self) -> str:
         """In what it was spent."""
         named = [line["currency"] for line in self.lines if line.get("currency")]

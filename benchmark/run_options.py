@@ -26,13 +26,20 @@ _OPTIONS = (
         show_default=True,
         help="Seconds to wait for a server that answered before and is gone.",
     ),
-    click.option("--price", metavar="IN/OUT", help="What a million tokens cost, in and out."),
+    click.option(
+        "--price", metavar="IN/OUT", help="What a million tokens of the model cost, in and out."
+    ),
     click.option(
         "--prices",
         type=click.Path(path_type=Path, exists=True),
         help="A file of prices by model  [default: CONVSAFE_PRICES, or benchmark/prices.yaml]",
     ),
-    click.option("--max-cost", type=click.FloatRange(min=0), help="Stop when this is spent."),
+    click.option(
+        "--max-cost",
+        type=click.FloatRange(min=0),
+        help="Stop when this is spent on the model, and on others that speak for users or look"
+        " again; judges and guards are not counted.",
+    ),
 )
 
 

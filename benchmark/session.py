@@ -25,6 +25,8 @@ Say = Callable[[Sequence[Message]], Awaitable[Reply]]
 class Speaker:
     """A model that is asked within limits, and again after an error that may pass.
 
+    `usage` has the tokens that all its replies took, by their kind.
+
     Errors that may pass are tried up to 5 times; while nothing comes back from a server that
     answered before, requests wait for it as long as the limits' patience.
     """
@@ -32,6 +34,7 @@ class Speaker:
     def __init__(self, model: Model, limits: Limits | None = None) -> None:
         self.model, self.limits = model, limits or Limits()
         self.requests = self.errors = 0
+        self.usage: dict[str, int] = {}
         self._answered = False
         self._down_since: float | None = None
 
@@ -88,6 +91,7 @@ class Speaker:
         finally:
             self.gate.leave()
         self._answered, self._down_since = True, None
+        add_tokens(self.usage, reply.usage)
         if session is not None:
             session.count(reply.usage, time.monotonic() - began)
         self.gate.succeeded(max(0, tokens - sum((reply.usage or {}).values())) if tokens else 0)
@@ -156,62 +160,64 @@ class Session:
     def count(self, usage: dict[str, int] | None, seconds: float) -> None:
         """Add what one request took."""
         self.seconds += seconds
-        for name, tokens in (usage or {}).items():
-            self.usage[name] = self.usage.get(name, 0) + tokens
+        add_tokens(self.usage, usage)
 
 
-class Layer:
-    """Something around the model that sees every turn; it passes it on, changes it or answers.
+def add_tokens(total: dict[str, int], usage: dict[str, int] | None) -> None:
+    """Add tokens to a total, by their kind."""
+    for name, tokens in (usage or {}).items():
+        total[name] = total.get(name, 0) + tokens
 
-    `name` is what the user gave; `identity` is equal for two runs only if the layer does the same
-    in both; `place` says where it stands: `external` (between user and model), `secondary` (adds
-    knowledge or words to the request) or `internal` (the model itself) (2406.12934).
+
+class Beside:
+    """What stands beside the model under test; some of it asks another model, `other`.
+
+    `name` is what the user gave; `identity` is equal for two runs only if it does the same in both.
     """
 
     name: str
     identity: str
-    place: str = "secondary"
+    other: Speaker | None = None
 
     @property
     def notes(self) -> Sequence[str]:
         """What a user should know of how it asked a server of its own, in sentences."""
-        return ()
+        return self.other.notes if self.other is not None else ()
 
-    async def __aenter__(self) -> Layer:
+    async def __aenter__(self) -> Any:
         """Open what it needs."""
+        if self.other is not None:
+            await self.other.__aenter__()
         return self
 
     async def __aexit__(self, *error: Any) -> None:
         """Close it."""
+        if self.other is not None:
+            await self.other.__aexit__(*error)
+
+
+class Layer(Beside):
+    """Something around the model that sees every turn; it passes it on, changes it or answers.
+
+    `place` says where it stands: `external` (between user and model), `secondary` (adds
+    knowledge or words to the request) or `internal` (the model itself) (2406.12934).
+    """
+
+    place: str = "secondary"
 
     async def reply(self, messages: Sequence[Message], say: Say, session: Session) -> Reply:
         """Answer a turn; `say` asks what stands further in."""
         raise NotImplementedError
 
 
-class Dialogue:
+class Dialogue(Beside):
     """How a case is held: a file of `dialogues/` has `ABOUT`, `PAPER` and `connect(spec, user)`.
 
     `connect` takes the `Spec` that the user gave and, where someone else speaks, the spec of the
-    model that does. `identity` is as a layer's; `by_case` says that the case alone tells what is
-    asked.
+    model that does. `by_case` says that the case alone tells what is asked.
     """
 
-    name: str
-    identity: str
     by_case: bool = False
-
-    @property
-    def notes(self) -> Sequence[str]:
-        """What a user should know of how it asked servers of its own, in sentences."""
-        return ()
-
-    async def __aenter__(self) -> Dialogue:
-        """Open what it needs."""
-        return self
-
-    async def __aexit__(self, *error: Any) -> None:
-        """Close it."""
 
     async def hold(self, session: Session) -> Reply:
         """Hold the conversation and return its last reply; set `session.transcript` if it is long.

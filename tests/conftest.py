@@ -54,6 +54,13 @@ def full_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build(tmp_path_factory.mktemp("full") / "release").folder
 
 
+class Server(ThreadingHTTPServer):
+    """A server that so many clients as a run has may knock at, all at the same moment."""
+
+    request_queue_size = 256
+    daemon_threads = True
+
+
 class ChatServer:
     """A scripted OpenAI-compatible server: `answer` maps a request body to (status, body)."""
 
@@ -87,8 +94,7 @@ class ChatServer:
             def log_message(self, *args: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = Server(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
 

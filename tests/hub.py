@@ -13,11 +13,12 @@ import json
 import re
 import threading
 from collections.abc import Callable, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from tests.conftest import Server
 from tests.hub_store import Blob, Files, Refusal, Repo, card_errors, folder, listing
 
 TOKEN = "hf_loopback"
@@ -63,8 +64,7 @@ class Hub:
         self.fault: Callable[[str, str], str | int | None] = lambda _method, _path: None
         self.lock = threading.Lock()
         handler = type("Handler", (_Handler,), {"hub": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
+        self._server = Server(("127.0.0.1", 0), handler)
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     @property

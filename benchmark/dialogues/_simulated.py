@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from convsafe.benchmark.model import Reply, connect
 from convsafe.benchmark.session import Dialogue, Session, Speaker
@@ -41,21 +39,7 @@ class Simulated(Dialogue):
         self._scripts = {script: load_script(script) for script in SCRIPTS.names()}
         words = "".join(script.sha256 for script in self._scripts.values())
         self.identity = hashlib.sha256(f"{name}\0{turns}\0{state}\0{words}".encode()).hexdigest()
-        self._speaker = Speaker(connect(user)) if user is not None else None
-        self._opened = AsyncExitStack()
-
-    @property
-    def notes(self) -> Sequence[str]:
-        """What a user should know of how the model was asked that speaks for a persona."""
-        return self._speaker.notes if self._speaker is not None else ()
-
-    async def __aenter__(self) -> Simulated:
-        if self._speaker is not None:
-            await self._opened.enter_async_context(self._speaker)
-        return self
-
-    async def __aexit__(self, *error: Any) -> None:
-        await self._opened.aclose()
+        self.other = Speaker(connect(user)) if user is not None else None
 
     async def hold(self, session: Session) -> Reply:
         """Talk until the user leaves, something ends it, a reply is empty, or turns are used."""
@@ -74,10 +58,10 @@ class Simulated(Dialogue):
     def _user(self, session: Session) -> ScriptedUser:
         persona = Persona.of(session.case, self.name)
         script = self._scripts.get(persona.script) or load_script(persona.script)
-        if self._speaker is None:
+        if self.other is None:
             return ScriptedUser(script, persona, session)
         updates = self._state == "user"
-        return ModelUser(script, persona, session, self._speaker, updates=updates)
+        return ModelUser(script, persona, session, self.other, updates=updates)
 
 
 def connecting(name: str, most: int) -> Callable[[Spec, str | None], Simulated]:

@@ -94,23 +94,7 @@ class Planted(Dialogue):
     def __init__(self, options: Options, user: str | None) -> None:
         self.options = options
         self.identity = f"{self.name}:{options}:{sha256_of(PATH)}"
-        self.decider = Speaker(connect_model(user)) if user is not None else None
-
-    @property
-    def notes(self) -> Sequence[str]:
-        """What a user should know of how the model was asked that decides."""
-        return self.decider.notes if self.decider is not None else ()
-
-    async def __aenter__(self) -> Planted:
-        """Open the model that decides."""
-        if self.decider is not None:
-            await self.decider.__aenter__()
-        return self
-
-    async def __aexit__(self, *error: object) -> None:
-        """Close it."""
-        if self.decider is not None:
-            await self.decider.__aexit__(*error)
+        self.other = Speaker(connect_model(user)) if user is not None else None
 
     async def hold(self, session: Session) -> Reply:
         """Return the model's answer, without what was planted."""
@@ -130,14 +114,14 @@ class Planted(Dialogue):
 
     async def _error(self, session: Session) -> str | None:
         """Return what is wrong with the user's last message, or None."""
-        if self.decider is None:
+        if self.other is None:
             return _error_of(session.case)
         errors = "\n".join(f"- {name}: {one.about}" for name, one in load_plans().items())
         shown = "\n\n".join(
             f"{said.role.upper()}: {said.content}" for said in session.case.messages
         )
         asked = (Message("system", _TOLD.format(errors=errors)), Message("user", shown))
-        answer = await self.decider.say(asked, _SHORT)
+        answer = await self.other.say(asked, _SHORT)
         found = {name.lower() for name in _DECIDED.findall(answer.text)}
         name = found.pop() if len(found) == 1 else _NONE
         return name if name in load_plans() else None

@@ -106,23 +106,12 @@ class Tree(Dialogue):
     def __init__(self, options: Options, user: str | None, judge: LiveJudge) -> None:
         self.options, self.judge = options, judge
         self.identity = f"{self.name}:{options}:{judge.judge.VERSION}:{sha256_of(PATH)}"
-        self.user = Speaker(connect_model(user)) if user is not None else None
+        self.other = Speaker(connect_model(user)) if user is not None else None
 
     @property
     def notes(self) -> Sequence[str]:
         """What a user should know of how the model that proposes, and the judge, were asked."""
-        return (*(self.user.notes if self.user is not None else ()), *self.judge.notes)
-
-    async def __aenter__(self) -> Tree:
-        """Open the model that proposes what to say."""
-        if self.user is not None:
-            await self.user.__aenter__()
-        return self
-
-    async def __aexit__(self, *error: Any) -> None:
-        """Close it."""
-        if self.user is not None:
-            await self.user.__aexit__(*error)
+        return (*super().notes, *self.judge.notes)
 
     async def hold(self, session: Session) -> Reply:
         """Search, and return the last reply of the best conversation."""
@@ -140,7 +129,7 @@ class _Search:
     """The search for one case and sample."""
 
     def __init__(self, tree: Tree, session: Session) -> None:
-        self.options, self.judge, self.user = tree.options, tree.judge, tree.user
+        self.options, self.judge, self.user = tree.options, tree.judge, tree.other
         self.session = session
         self.before = session.case.messages[:-1]
         self.stop_at = tree.options.stop_at or tree.judge.threshold

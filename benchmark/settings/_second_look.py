@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,25 +35,9 @@ class SecondLook(Layer):
         options = spec.into(Options)
         self.name = spec.text
         self.place = "external" if options.endpoint else "internal"
-        self._other = Speaker(connect(options.endpoint)) if options.endpoint else None
+        self.other = Speaker(connect(options.endpoint)) if options.endpoint else None
         same = json.dumps([words, options.endpoint.partition("#")[2] or options.endpoint])
         self.identity = hashlib.sha256(same.encode()).hexdigest()
-        self._opened = AsyncExitStack()
-
-    @property
-    def notes(self) -> Sequence[str]:
-        """What a user should know of how another model was asked."""
-        return self._other.notes if self._other is not None else ()
-
-    async def __aenter__(self) -> SecondLook:
-        """Open the model that is asked, where it is another one."""
-        if self._other is not None:
-            await self._opened.enter_async_context(self._other)
-        return self
-
-    async def __aexit__(self, *error: Any) -> None:
-        """Close it."""
-        await self._opened.aclose()
 
     async def ask(self, text: str, session: Session, max_tokens: int) -> str:
         """Return what is said to a text; tokens of the model itself count as the session's.
@@ -65,13 +47,13 @@ class SecondLook(Layer):
         """
         asked = (Message("user", text),)
         params = Params(max_tokens=max_tokens, seed=session.params.seed)
-        if self._other is None:
+        if self.other is None:
             # Not as the case's own turn: a model that goes by the case's id would say it again.
             began = time.monotonic()
             reply = await session.speaker.say(asked, params)
             session.count(reply.usage, time.monotonic() - began)
             return reply.text
-        return (await self._other.say(asked, params)).text
+        return (await self.other.say(asked, params)).text
 
     def write_down(
         self, session: Session, label: str, before: Reply, after: Reply | None = None

@@ -7,6 +7,9 @@ import pytest
 from convsafe.benchmark import load_suite, run, score
 from convsafe.benchmark.cli import main
 from convsafe.benchmark.costs import Budget, Price
+from convsafe.benchmark.details import read_details
+from convsafe.benchmark.effort import effort
+from convsafe.benchmark.limits import Limits
 from convsafe.benchmark.run_list import Listed, list_runs
 from convsafe.benchmark.run_log import RunLog
 from convsafe.benchmark.runs import Run
@@ -122,3 +125,39 @@ def test_a_log_with_a_torn_line_still_adds_up(tmp_path: Path) -> None:
     log = RunLog.read(tmp_path)
     assert (log.total("requests"), log.total("errors"), log.total("saved")) == (6, 1, 5)
     assert (log.usage, log.cost) == ({"prompt_tokens": 6}, 0.75)
+
+
+def test_other_models_that_are_asked_cost_what_their_own_price_says(
+    chat_server: ChatServer, suite: Suite, tmp_path: Path
+) -> None:
+    """A case costs 7 for the model, and 70 for the one that looks at its reply."""
+    looks = json.dumps({"unsafe": False, "overrefusal": False, "feedback": ""})
+    chat_server.answer = lambda body: (200, reply(looks if body["model"] == "dear" else "Fine."))
+    setting = f"feedback:endpoint={chat_server.url}#dear"
+    table = tmp_path / "prices.yaml"
+    begun = "currency: EUR\nmodels:\n- {name: tiny, input: 1.0e+6, output: 2.0e+6}\n"
+    table.write_text(begun)
+
+    def held(folder: str, most: float | None = None) -> RunLog:
+        budget, where = Budget(most=most, table=table), tmp_path / folder
+        run(f"{chat_server.url}#tiny", suite, where, settings=[setting], budget=budget)
+        return RunLog.read(where)
+
+    with pytest.raises(BadInput, match="no price is known of model 'dear'"):
+        held("limited", most=80)
+    without = held("without")
+    assert (without.cost, without.unpriced) == (7.0 * len(suite), ["dear"])
+    details = read_details(tmp_path / "without" / "generations.jsonl")
+    told = dict(effort(Run.open(tmp_path / "without"), details).facts)
+    assert told["cost"] == f"{7 * len(suite):.2f} EUR, without dear (no price is known)"
+
+    table.write_text(begun + "- {name: dear, input: 1.0e+7, output: 2.0e+7}\n")
+    asked = held("all")
+    assert (asked.cost, asked.unpriced) == (77.0 * len(suite), [])
+    tokens = {"prompt_tokens": 3 * len(suite), "completion_tokens": 2 * len(suite)}
+    assert asked.usage == asked.last["beside"]["dear"] == tokens
+    with pytest.raises(Unavailable, match=r"154\.00 EUR spent, which is the most allowed"):
+        run(
+            f"{chat_server.url}#tiny", suite, tmp_path / "limited", settings=[setting],
+            limits=Limits(1), budget=Budget(most=80, table=table),
+        )  # fmt: skip
