@@ -157,7 +157,7 @@ def _scores() -> pl.Expr:
 
 
 def _said() -> pl.Expr:
-    """Return the rationale of the phrases, with the probabilities."""
+    """Return the rationale of the phrases, with the probabilities of what is valid."""
     import polars as pl
 
     promised = (pl.col("stance") == "compliance") & (pl.col("refused") >= 0.5)
@@ -173,4 +173,6 @@ def _said() -> pl.Expr:
         .then(pl.lit("the rest helps, whatever a sentence of it denies or promises"))
         .otherwise(rationale())
     )
-    return pl.concat_str(why, numbers, separator="; ").alias("rationale")
+    said = pl.concat_str(why, numbers, separator="; ")
+    valid = pl.col("stance") != "invalid"
+    return pl.when(valid).then(said).otherwise(why).alias("rationale")
