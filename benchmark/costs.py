@@ -193,7 +193,9 @@ class Budget:
         currency = self.price.currency if self.price else None
         row = {"usage": self.usage, "cost": self.cost, "currency": currency}
         unpriced = sorted({name for name, price in _named(self.others) if price is None})
-        beside = {one.name: one.usage for one, _ in self.others if one.usage}
+        beside: dict[str, dict[str, int]] = {}
+        for one, _ in self.others:
+            add_tokens(beside.setdefault(one.name, {}), one.usage)
         return row | ({"beside": beside, "unpriced": unpriced} if self.others else {})
 
 
